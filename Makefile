@@ -1,0 +1,58 @@
+# The one place that chooses the Deno version: https://docs.deno.com
+DENO_VERSION = 2.4.2
+
+PREFIX = /usr
+DESTDIR =
+
+TOOLS = .tools/$(DENO_VERSION)
+# Deno keeps all of its own in the project's folder, and trusts the certificates that the machine trusts.
+export DENO_DIR = $(CURDIR)/$(TOOLS)/deno_dir
+export DENO_TLS_CA_STORE = system,mozilla
+export DENO_NO_UPDATE_CHECK = 1
+DENO = $(CURDIR)/$(TOOLS)/deno
+DENORT = $(TOOLS)/denort
+
+SOURCES = $(shell find src -type f)
+SHELL_FILES = .ci/run $(wildcard packaging/*.sh) $(wildcard tests/*/*.sh) $(wildcard src/shell/*.bash) $(wildcard src/shell/*.sh)
+
+.PHONY: run build test check bench clean install fmt
+
+run: build
+	@$(DENO) run -A packaging/run.ts
+
+build: dist/srvaudit
+
+$(DENORT): packaging/fetch_deno.sh Makefile
+	@packaging/fetch_deno.sh $(DENO_VERSION) $(TOOLS)
+	@touch $@
+
+# The hooks and the shipped queries are data of the executable: see src/config/assets.ts.
+dist/srvaudit: $(DENORT) $(SOURCES) deno.json deno.lock
+	@rm -rf dist/js && mkdir -p dist
+	$(DENO) bundle --quiet --platform deno --code-splitting --minify --outdir dist/js src/main.ts
+	@DENORT_BIN=$$(test -s $(DENORT) && echo $(CURDIR)/$(DENORT) || true); \
+	if [ -n "$$DENORT_BIN" ]; then export DENORT_BIN; else unset DENORT_BIN; fi; \
+	$(DENO) compile --quiet --no-code-cache --no-config --allow-all --include dist/js --include src/shell \
+	  --output dist/srvaudit dist/js/main.js
+	@cd dist && for program in hello saticket ash_query; do ln -sf srvaudit $$program; done
+
+test: build
+	@packaging/test.sh $(DENO)
+
+check: $(DENORT)
+	$(DENO) fmt --check --quiet
+	$(DENO) lint --quiet
+	$(DENO) check --quiet src tests packaging
+	packaging/shellcheck.sh $(SHELL_FILES)
+
+fmt: $(DENORT)
+	$(DENO) fmt --quiet
+
+bench: build
+	@$(DENO) run -A tests/bench/bench.ts
+
+clean:
+	rm -rf dist .tools
+
+install: build
+	packaging/install_files.sh "$(DESTDIR)" "$(PREFIX)"

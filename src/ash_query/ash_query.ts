@@ -1,0 +1,3 @@
+export function main(_args: string[]): void {
+  throw new Error("ash_query is being built");
+}

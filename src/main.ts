@@ -1,0 +1,23 @@
+/**
+ * The one executable: which program was it called as?
+ *
+ * Each program is a dynamic import, so that none pays for another: `hello` stands between a login and its shell.
+ */
+
+import { programName } from "./posix/program_name.ts";
+
+const { name, isLogin } = programName();
+switch (name) {
+  case "hello":
+  case "hello-srvaudit":
+    (await import("./hello/hello.ts")).main(isLogin, Deno.args);
+    break;
+  case "saticket":
+    await (await import("./saticket/saticket.ts")).main(Deno.args);
+    break;
+  case "ash_query":
+    await (await import("./ash_query/ash_query.ts")).main(Deno.args);
+    break;
+  default:
+    await (await import("./srvaudit/srvaudit.ts")).main(Deno.args);
+}

@@ -1,0 +1,3 @@
+export function main(_args: string[]): void {
+  throw new Error("saticket is being built");
+}

@@ -1,0 +1,23 @@
+/**
+ * Makes text from outside (a ticket's subject, a command, a path) harmless on a terminal: every control character,
+ * C0, DEL and C1, is shown and no longer acts, and so are the marks that turn the direction of writing around.
+ *
+ * @param text any text
+ * @param keep control characters that may stay, such as `\n`
+ * @returns the text, `^[` for an escape, `\u009b` for a C1 or bidirectional one
+ *
+ * @example
+ * ```ts
+ * visible("\x1b[31mred"); // "^[[31mred"
+ * ```
+ */
+export function visible(text: string, keep = ""): string {
+  // deno-lint-ignore no-control-regex -- control characters are what this is about
+  return text.replace(/[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, (character) => {
+    if (keep.includes(character)) return character;
+    const code = character.charCodeAt(0);
+    if (code < 0x20) return "^" + String.fromCharCode(code + 0x40);
+    if (code === 0x7f) return "^?";
+    return "\\u" + code.toString(16).padStart(4, "0");
+  });
+}
