@@ -1,0 +1,357 @@
+/**
+ * A real sshd on loopback, with real users whose login shell is our `hello`, or any other: the twins to compare with.
+ *
+ * Everything lies in one folder under /tmp that every user can enter; it goes, with the users and their processes,
+ * when the host is disposed of. What a crashed run left behind goes when the next host starts. Needs root.
+ */
+
+import { type LoginSession, readLoginSession } from "../../src/record/login_session.ts";
+import type { SpoolRecord } from "../../src/record/event.ts";
+import { readRecords } from "../../src/record/spool.ts";
+import { findProgram } from "./needs.ts";
+import { type Finished, run, type RunOptions, succeed } from "./run.ts";
+
+const SWEEP = new URL("sweep_users.sh", import.meta.url).pathname;
+const DIST = new URL("../../dist/", import.meta.url).pathname;
+
+/** One lock for everything that changes /etc/passwd and /etc/shells. */
+const LOCKED = ["flock", "/run/lock/satest"];
+
+/** How to start a host. */
+export interface HostOptions {
+  /** Lines for sshd_config, before all others: of two settings sshd takes the first. */
+  sshd?: readonly string[];
+  /** Lines for `/etc/srvaudit/config`, which our programs find under the host's own root (SRVAUDIT_ROOT). */
+  config?: readonly string[];
+}
+
+/** A user of a test host. */
+export interface TestUser {
+  name: string;
+  uid: number;
+  home: string;
+}
+
+/** One command, as a shell's spool file tells it. */
+export interface RecordedCommand {
+  text: string;
+  directory: string;
+  /** Undefined while it runs, or if its end never came on record. */
+  exitCode?: number;
+  pipeStates?: number[];
+}
+
+/** One shell, as its spool file tells it. */
+export interface RecordedShell {
+  shell: string;
+  session: string;
+  tty: string;
+  shellLevel: number;
+  commands: RecordedCommand[];
+  /** How it ended, if it could say so. */
+  exitCode?: number;
+}
+
+/** The machine that the tests log in to. */
+export class TestHost implements AsyncDisposable {
+  readonly #users: TestUser[] = [];
+
+  private constructor(
+    /** Holds all that there is of the host. */
+    readonly folder: string,
+    readonly port: number,
+    private readonly sshd: Deno.ChildProcess,
+    private readonly said: SshdLog,
+  ) {}
+
+  /**
+   * @throws {Error} if sshd does not start, with what it said
+   */
+  static async start(options: HostOptions = {}): Promise<TestHost> {
+    await succeed([SWEEP]);
+    const folder = await Deno.makeTempDir({ dir: "/tmp", prefix: `satest${Deno.pid}.` });
+    await Deno.chmod(folder, 0o755);
+    await Deno.mkdir(`${folder}/home`);
+    await Deno.mkdir(`${folder}/root/etc/srvaudit`, { recursive: true });
+    await Deno.writeTextFile(`${folder}/root/etc/srvaudit/config`, (options.config ?? []).join("\n") + "\n");
+    await succeed(["cp", "-a", DIST, `${folder}/dist`]);
+    for (const key of ["host_key", "user_key"]) {
+      await succeed(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", key, "-f", `${folder}/${key}`]);
+    }
+    // sshd's own folder, which its service makes where there is one.
+    await Deno.mkdir("/run/sshd", { recursive: true, mode: 0o755 });
+    // A port that is free now may be taken in the next moment: then another is tried.
+    for (let attempt = 1;; attempt++) {
+      const port = freePort();
+      await Deno.writeTextFile(`${folder}/sshd_config`, sshdConfig(folder, port, options.sshd ?? []));
+      const sshd = new Deno.Command(findProgram("sshd") ?? "/usr/sbin/sshd", {
+        args: ["-D", "-e", "-f", `${folder}/sshd_config`],
+        stdin: "null",
+        stdout: "null",
+        stderr: "piped",
+      }).spawn();
+      const said = new SshdLog(sshd.stderr);
+      if (await said.hasLine("Server listening on")) {
+        await Deno.writeTextFile(`${folder}/ssh_config`, sshConfig(folder, port));
+        return new TestHost(folder, port, sshd, said);
+      }
+      await sshd.status;
+      if (attempt === 5) throw new Error(`sshd does not start:\n${said.text}`);
+    }
+  }
+
+  /** The path of one of our programs, as the users of this host can run it. */
+  program(name: "hello" | "saticket" | "ash_query" | "srvaudit"): string {
+    return `${this.folder}/dist/${name}`;
+  }
+
+  /**
+   * Makes a user who can log in with the host's key and has the startup files of `/etc/skel`.
+   *
+   * @param shell the login shell as passwd has it; our `hello` by default
+   */
+  async addUser(shell: string = this.program("hello")): Promise<TestUser> {
+    const name = `satest${Deno.pid}x${crypto.getRandomValues(new Uint32Array(1))[0] ?? 0}`;
+    const home = `${this.folder}/home/${name}`;
+    await succeed(
+      [...LOCKED, "useradd", "--create-home", "--home-dir", home, "--shell", shell, "--password", "*", name],
+    );
+    await succeed([
+      ...LOCKED,
+      "sh",
+      "-c",
+      'grep -qxF "$1" /etc/shells || echo "$1" >> /etc/shells',
+      "sh",
+      shell,
+    ]);
+    const user = { name, home, uid: Number(await succeed(["id", "-u", name])) };
+    this.#users.push(user);
+    return user;
+  }
+
+  /**
+   * Runs `ssh USER@HOST ARGS...`.
+   *
+   * @param args what stands behind the destination: a command; its words are joined by blanks, as ssh does it
+   * @param flags what stands before it, as in `["-t"]`
+   */
+  ssh(
+    user: TestUser,
+    args: readonly string[],
+    options: RunOptions & { flags?: string[] } = {},
+  ): Promise<Finished> {
+    const { flags = [], ...rest } = options;
+    return run([...this.client("ssh"), ...flags, this.at(user), ...args], rest);
+  }
+
+  /** A client of OpenSSH's (`ssh`, `scp`, `sftp`) with what makes it find this host and its key. */
+  client(program: "ssh" | "scp" | "sftp"): string[] {
+    return [program, "-F", `${this.folder}/ssh_config`];
+  }
+
+  /** `USER@HOST`: the destination for a client of this host. */
+  at(user: TestUser): string {
+    return `${user.name}@satest`;
+  }
+
+  /** Runs a program as the user, from the user's home, without a login. */
+  as(user: TestUser, command: readonly string[], options: RunOptions = {}): Promise<Finished> {
+    return run(["setpriv", `--reuid=${user.uid}`, `--regid=${user.uid}`, "--init-groups", ...command], {
+      cwd: user.home,
+      ...options,
+      env: { HOME: user.home, USER: user.name, SRVAUDIT_ROOT: `${this.folder}/root`, ...options.env },
+    });
+  }
+
+  /** The login sessions that are on record for the user, oldest first. */
+  sessions(user: TestUser): LoginSession[] {
+    const spool = `${user.home}/.ash/spool`;
+    return spoolFiles(spool, ".session").flatMap((name) =>
+      readLoginSession(spool, name.slice(0, -".session".length)) ?? []
+    );
+  }
+
+  /** The shells that are on record for the user, and their commands, in the order of their files' names. */
+  shells(user: TestUser): RecordedShell[] {
+    const spool = `${user.home}/.ash/spool`;
+    return spoolFiles(spool, "").flatMap((name) => {
+      const reading = readRecords(Deno.readFileSync(`${spool}/${name}`));
+      if (reading.damaged > 0) throw new Error(`${spool}/${name}: ${reading.damaged} damaged records`);
+      return shellsOf(reading.records.map(({ record }) => record));
+    });
+  }
+
+  /** What sshd said so far: for a test that fails. */
+  get log(): string {
+    return this.said.text;
+  }
+
+  /** Ends sshd, every process of the users', the users, and the folder. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.sshd.kill("SIGTERM");
+    await this.sshd.status;
+    for (const user of this.#users) {
+      await endProcessesOf(user);
+      await succeed([...LOCKED, "userdel", "--force", user.name]);
+    }
+    await this.said.end;
+    await succeed([...LOCKED, "sed", "-i", `\\|^${this.folder}/|d`, "/etc/shells"]);
+    await Deno.remove(this.folder, { recursive: true });
+  }
+}
+
+/**
+ * Waits until something is so: for what another process does and tells nobody of.
+ *
+ * @param probe gives what is waited for, or undefined (or false) as long as it is not there
+ * @param what names it in the error
+ * @throws {Error} if it does not come in twenty seconds
+ */
+export async function until<T>(what: string, probe: () => T | undefined | false): Promise<T> {
+  const deadline = Date.now() + 20_000;
+  while (true) {
+    const found = probe();
+    if (found !== undefined && found !== false) return found;
+    if (Date.now() > deadline) throw new Error(`never came: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+/** What sshd writes on stderr, line by line, read as long as anything of it lives. */
+class SshdLog {
+  text = "";
+  /** Settles when no process holds sshd's stderr any more. */
+  readonly end: Promise<void>;
+  #ended = false;
+  #wake = Promise.withResolvers<void>();
+
+  constructor(stream: ReadableStream<Uint8Array>) {
+    this.end = this.#read(stream);
+  }
+
+  /** Waits for words, or for the end. @returns whether they came */
+  async hasLine(words: string): Promise<boolean> {
+    while (!this.text.includes(words)) {
+      if (this.#ended) return false;
+      await this.#wake.promise;
+    }
+    return true;
+  }
+
+  async #read(stream: ReadableStream<Uint8Array>): Promise<void> {
+    for await (const text of stream.pipeThrough(new TextDecoderStream())) {
+      this.text += text;
+      this.#signal();
+    }
+    this.#ended = true;
+    this.#signal();
+  }
+
+  #signal(): void {
+    this.#wake.resolve();
+    this.#wake = Promise.withResolvers();
+  }
+}
+
+function sshdConfig(folder: string, port: number, first: readonly string[]): string {
+  return [
+    ...first,
+    "ListenAddress 127.0.0.1",
+    `Port ${port}`,
+    `HostKey ${folder}/host_key`,
+    `PidFile ${folder}/sshd.pid`,
+    `AuthorizedKeysFile ${folder}/user_key.pub`,
+    // The folder lies in /tmp, which others can write to.
+    "StrictModes no",
+    "UsePAM no",
+    "PasswordAuthentication no",
+    "PrintMotd no",
+    "UseDNS no",
+    "MaxStartups 100",
+    "Subsystem sftp internal-sftp",
+    `SetEnv SRVAUDIT_ROOT=${folder}/root`,
+    "",
+  ].join("\n");
+}
+
+function sshConfig(folder: string, port: number): string {
+  return [
+    "Host satest",
+    "  HostName 127.0.0.1",
+    `  Port ${port}`,
+    `  IdentityFile ${folder}/user_key`,
+    "  IdentitiesOnly yes",
+    `  UserKnownHostsFile ${folder}/known_hosts`,
+    "  StrictHostKeyChecking accept-new",
+    "  BatchMode yes",
+    "  LogLevel ERROR",
+    "",
+  ].join("\n");
+}
+
+function freePort(): number {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return listener.addr.port;
+}
+
+function spoolFiles(spool: string, suffix: string): string[] {
+  try {
+    return [...Deno.readDirSync(spool)].map((entry) => entry.name).filter((name) => name.endsWith(suffix))
+      .sort();
+  } catch (error) {
+    // Nothing was ever put on record for this user.
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw error;
+  }
+}
+
+function shellsOf(records: readonly SpoolRecord[]): RecordedShell[] {
+  const decoder = new TextDecoder();
+  const shells: RecordedShell[] = [];
+  const started = new Map<number, RecordedCommand>();
+  for (const record of records) {
+    const shell = shells.at(-1);
+    if (record.type === "shell") {
+      started.clear();
+      const { shell, session, tty, shellLevel } = record;
+      shells.push({ shell, session, tty, shellLevel, commands: [] });
+    } else if (record.type === "start") {
+      const command = { text: decoder.decode(record.text), directory: decoder.decode(record.directory) };
+      started.set(record.number, command);
+      shell?.commands.push(command);
+    } else if (record.type === "end") {
+      Object.assign(started.get(record.number) ?? {}, {
+        exitCode: record.exitCode,
+        pipeStates: record.pipeStates,
+      });
+    } else if (record.type === "exit" && shell) {
+      shell.exitCode = record.exitCode;
+    }
+  }
+  return shells;
+}
+
+/** Kills until nothing is left: a process may fork while the list of them is being read. */
+async function endProcessesOf(user: TestUser): Promise<void> {
+  while (true) {
+    const pids = (await run(["pgrep", "-U", user.name])).text.split("\n").filter(Boolean).map(Number);
+    // Zombies are nobody's to kill: their parent is gone next.
+    const alive = pids.filter((pid) => !/\) [ZX] /.test(statOf(pid)));
+    if (alive.length === 0) return;
+    for (const pid of alive) {
+      try {
+        Deno.kill(pid, "SIGKILL");
+      } catch {
+        // It was faster.
+      }
+    }
+  }
+}
+
+function statOf(pid: number): string {
+  try {
+    return Deno.readTextFileSync(`/proc/${pid}/stat`);
+  } catch {
+    return ") X ";
+  }
+}
