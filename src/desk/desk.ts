@@ -5,6 +5,9 @@
 
 import type { Ticket, TicketDetails } from "../trackers/tracker.ts";
 
+/** Which tickets a search looks at. */
+export type WhichTickets = "open" | "all";
+
 export interface Desk extends Disposable {
   /** What the prompt `Choose tracker for new ticket: ` offers; asked only where there is more than one. */
   trackers(): Promise<string[]>;
@@ -12,8 +15,11 @@ export interface Desk extends Disposable {
   find(key: string): Promise<Ticket | undefined>;
   /** @throws {TicketNotFoundError} */
   details(key: string): Promise<TicketDetails>;
-  /** Open tickets whose subject has all the words (all open tickets for no words), newest first. */
-  search(words: string, limit?: number): Promise<Ticket[]>;
+  /**
+   * Tickets that have all the words in their subject or notes, or as their key; for no words all of them. Newest
+   * first, open ones alone unless told otherwise.
+   */
+  search(words: string, limit?: number, which?: WhichTickets): Promise<Ticket[]>;
   create(subject: string, tracker?: string): Promise<Ticket>;
   /** The statuses that the workflow allows the ticket to go to now, its present one not included. */
   nextStatuses(key: string): Promise<string[]>;

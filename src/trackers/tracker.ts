@@ -35,3 +35,8 @@ export class TicketNotFoundError extends Error {
 export class StatusNotAllowedError extends Error {
   override name = "StatusNotAllowedError";
 }
+
+/** The tracker cannot answer: it is not reachable, or what it keeps its tickets in is locked, damaged or full. */
+export class TrackerUnavailableError extends Error {
+  override name = "TrackerUnavailableError";
+}

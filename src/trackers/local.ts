@@ -1,0 +1,390 @@
+/**
+ * Local tickets: one SQLite file a user, for hosts without a ticket system.
+ *
+ * Any number of processes may work on it at once. The file is made whole under another name and then linked into
+ * place, so that nobody ever sees half of its schema.
+ */
+
+import { DatabaseSync } from "node:sqlite";
+import { makePrivateFolder } from "../config/paths.ts";
+import {
+  StatusNotAllowedError,
+  type Ticket,
+  type TicketDetails,
+  TicketNotFoundError,
+  TrackerUnavailableError,
+} from "./tracker.ts";
+import { FINAL_STATUSES, FIRST_STATUS, isOpenStatus, statusesAfter } from "./workflow.ts";
+
+const SCHEMA_VERSION = 1;
+
+/** How long another process's write is waited for: a login must not hang. */
+const BUSY_TIMEOUT_MS = 2000;
+
+// `folded` is what a search looks through: SQLite itself knows upper and lower case of ASCII alone.
+const SCHEMA = `
+  create table ticket (
+    key integer primary key autoincrement,
+    subject text not null,
+    folded text not null,
+    status text not null,
+    created_at_us integer not null,
+    created_by text not null
+  ) strict;
+  create table note (
+    id integer primary key,
+    ticket integer not null references ticket (key),
+    at_us integer not null,
+    user text not null,
+    text text not null,
+    folded text not null
+  ) strict;
+  create index note_of_ticket on note (ticket);
+  create table status (
+    id integer primary key,
+    ticket integer not null references ticket (key),
+    at_us integer not null,
+    user text not null,
+    status text not null
+  ) strict;
+  create index status_of_ticket on status (ticket);
+  pragma user_version = ${SCHEMA_VERSION};
+`;
+
+/** A search's limits. */
+export interface SearchOptions {
+  /** The most tickets to return; all, if it is not given. */
+  limit?: number | undefined;
+  /** Closed and rejected tickets as well. */
+  closedToo?: boolean | undefined;
+}
+
+/**
+ * The local tickets' store.
+ *
+ * @example
+ * ```ts
+ * using tracker = new LocalTracker("/root/.ash/tickets.db", "root");
+ * const ticket = tracker.create("Replace the disk");
+ * tracker.setStatus(ticket.key, "In Progress");
+ * ```
+ */
+export class LocalTracker implements Disposable {
+  readonly #database: DatabaseSync;
+
+  /**
+   * Opens the store; makes it, for its owner alone, where it is not there.
+   *
+   * @param file its path
+   * @param user who makes tickets, sets statuses and adds notes
+   * @throws {TrackerUnavailableError} if it cannot be opened or is damaged
+   */
+  constructor(readonly file: string, readonly user: string) {
+    this.#database = guarded(file, () => openStore(file));
+  }
+
+  /** @returns the ticket, or undefined if there is none by that key */
+  find(key: string): Ticket | undefined {
+    return this.#guarded(() => this.#find(key));
+  }
+
+  /** @throws {TicketNotFoundError} if there is none by that key */
+  details(key: string): TicketDetails {
+    return this.#read(() => {
+      const ticket = this.#existing(key);
+      const created = this.#rows("select created_at_us, created_by from ticket where key = ?", key)[0];
+      return {
+        ...ticket,
+        createdAtUs: Number(created?.["created_at_us"]),
+        createdBy: String(created?.["created_by"]),
+        notes: this.#rows(
+          "select at_us, user, cast(text as blob) as text from note where ticket = ? order by id",
+          key,
+        ).map((row) => ({
+          atUs: Number(row["at_us"]),
+          user: String(row["user"]),
+          text: textOf(row["text"]),
+        })),
+        statuses: this.#rows("select at_us, user, status from status where ticket = ? order by id", key).map(
+          (row) => ({
+            atUs: Number(row["at_us"]),
+            user: String(row["user"]),
+            status: String(row["status"]),
+          }),
+        ),
+      };
+    });
+  }
+
+  /**
+   * Finds the tickets that have every one of the words in their subject or notes, or as their key (`17`, `#17`); upper
+   * and lower case are the same in every script. No character of a word has a meaning of its own.
+   *
+   * @param words separated by blanks; no words find every ticket
+   * @returns the tickets, newest first
+   */
+  search(words: string, options: SearchOptions = {}): Ticket[] {
+    const wanted = words.split(/\s+/).filter((word) => word !== "");
+    const conditions = wanted.map(() =>
+      `(key = ? or instr(folded, ?) > 0
+        or exists (select 1 from note where note.ticket = ticket.key and instr(note.folded, ?) > 0))`
+    );
+    if (!options.closedToo) conditions.push(`status not in (${FINAL_STATUSES.map(() => "?").join(", ")})`);
+    return this.#guarded(() =>
+      this.#rows(
+        `select key, cast(subject as blob) as subject, status from ticket
+         where ${conditions.join(" and ") || "true"} order by key desc limit ?`,
+        ...wanted.flatMap((word) => [keyOf(word.replace(/^#/, "")), fold(word), fold(word)]),
+        ...(options.closedToo ? [] : FINAL_STATUSES),
+        options.limit ?? -1,
+      ).map(ticketOf)
+    );
+  }
+
+  /** Makes a ticket, in the first status of the workflow. */
+  create(subject: string): Ticket {
+    return this.#write(() => {
+      const atUs = nowUs();
+      const row = this.#rows(
+        `insert into ticket (subject, folded, status, created_at_us, created_by) values (?, ?, ?, ?, ?)
+         returning key`,
+        subject.toWellFormed(),
+        fold(subject),
+        FIRST_STATUS,
+        atUs,
+        this.user,
+      )[0];
+      const key = String(row?.["key"]);
+      this.#rememberStatus(key, FIRST_STATUS, atUs);
+      return this.#existing(key);
+    });
+  }
+
+  /** The statuses that the workflow allows the ticket to go to now. @throws {TicketNotFoundError} */
+  nextStatuses(key: string): string[] {
+    return this.#guarded(() => [...statusesAfter(this.#existing(key).status)]);
+  }
+
+  /**
+   * Sets a ticket's status; the one that it has already changes nothing.
+   *
+   * @throws {TicketNotFoundError} if there is none by that key
+   * @throws {StatusNotAllowedError} if the workflow does not lead there from the present one
+   */
+  setStatus(key: string, status: string): Ticket {
+    return this.#write(() => {
+      const ticket = this.#existing(key);
+      if (ticket.status === status) return ticket;
+      const allowed = statusesAfter(ticket.status);
+      if (!allowed.includes(status)) {
+        throw new StatusNotAllowedError(
+          `ticket ${key} cannot go from ${ticket.status} to ${status}: choose one of ${allowed.join(", ")}`,
+        );
+      }
+      this.#rows("update ticket set status = ? where key = ?", status, key);
+      this.#rememberStatus(key, status, nowUs());
+      return this.#existing(key);
+    });
+  }
+
+  /** @throws {TicketNotFoundError} if there is none by that key */
+  addNote(key: string, text: string): void {
+    this.#write(() => {
+      this.#existing(key);
+      this.#rows(
+        "insert into note (ticket, at_us, user, text, folded) values (?, ?, ?, ?, ?)",
+        key,
+        nowUs(),
+        this.user,
+        text.toWellFormed(),
+        fold(text),
+      );
+    });
+  }
+
+  [Symbol.dispose](): void {
+    this.#database.close();
+  }
+
+  #rememberStatus(key: string, status: string, atUs: number): void {
+    this.#rows(
+      "insert into status (ticket, at_us, user, status) values (?, ?, ?, ?)",
+      key,
+      atUs,
+      this.user,
+      status,
+    );
+  }
+
+  #find(key: string): Ticket | undefined {
+    const row = this.#rows(
+      "select key, cast(subject as blob) as subject, status from ticket where key = ?",
+      keyOf(key),
+    )[0];
+    return row && ticketOf(row);
+  }
+
+  #existing(key: string): Ticket {
+    const ticket = this.#find(key);
+    if (!ticket) throw new TicketNotFoundError(`there is no ticket ${key}`);
+    return ticket;
+  }
+
+  #rows(sql: string, ...values: (string | number | null)[]): Row[] {
+    return this.#database.prepare(sql).all(...values) as Row[];
+  }
+
+  #guarded<T>(work: () => T): T {
+    return guarded(this.file, work);
+  }
+
+  /** Several reads of one moment. */
+  #read<T>(work: () => T): T {
+    return this.#guarded(() => transaction(this.#database, "begin", work));
+  }
+
+  /** The write lock is taken at once: a transaction that began as a reader could not wait for it. */
+  #write<T>(work: () => T): T {
+    return this.#guarded(() => transaction(this.#database, "begin immediate", work));
+  }
+}
+
+type Row = Record<string, unknown>;
+
+function transaction<T>(database: DatabaseSync, begin: string, work: () => T): T {
+  database.exec(begin);
+  try {
+    const result = work();
+    database.exec("commit");
+    return result;
+  } catch (error) {
+    try {
+      database.exec("rollback");
+    } catch {
+      // SQLite rolled it back by itself (a full disk); what went wrong first is what counts.
+    }
+    throw error;
+  }
+}
+
+function openStore(file: string): DatabaseSync {
+  const info = statOf(file);
+  if (!info) makeStore(file);
+  else if (((info.mode ?? 0) & 0o077) !== 0) Deno.chmodSync(file, 0o600);
+  const database = connect(file);
+  try {
+    const version = Number(database.prepare("pragma user_version").get()?.["user_version"]);
+    if (version === SCHEMA_VERSION) return database;
+    throw new TrackerUnavailableError(
+      version > SCHEMA_VERSION
+        ? `${file} was written by a newer srvAudit (schema ${version}): update this one`
+        : `${file} is not a store of tickets: move it away, and a new one is begun`,
+    );
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+function connect(file: string): DatabaseSync {
+  const database = new DatabaseSync(file);
+  try {
+    database.exec(
+      `pragma busy_timeout = ${BUSY_TIMEOUT_MS}; pragma foreign_keys = on; pragma synchronous = full;`,
+    );
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+function makeStore(file: string): void {
+  const folder = file.slice(0, file.lastIndexOf("/"));
+  makePrivateFolder(folder);
+  const draft = `${file}.${Deno.pid}.${crypto.randomUUID()}`;
+  try {
+    Deno.openSync(draft, { createNew: true, write: true, mode: 0o600 }).close();
+    const database = connect(draft);
+    try {
+      database.exec("pragma journal_mode = wal");
+      transaction(database, "begin immediate", () => database.exec(SCHEMA));
+    } finally {
+      // Closing the last connection moves the write-ahead log into the file: the file is whole by itself.
+      database.close();
+    }
+    Deno.linkSync(draft, file);
+  } catch (error) {
+    // Another process was quicker: its store is as good.
+    if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+  } finally {
+    for (const leftover of [draft, `${draft}-wal`, `${draft}-shm`]) {
+      try {
+        Deno.removeSync(leftover);
+      } catch {
+        // Not there: as it should be.
+      }
+    }
+  }
+}
+
+function statOf(file: string): Deno.FileInfo | undefined {
+  try {
+    return Deno.statSync(file);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+/** Says of every failure of SQLite or the file system which file it was and what to do. */
+function guarded<T>(file: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (
+      error instanceof TicketNotFoundError || error instanceof StatusNotAllowedError ||
+      error instanceof TrackerUnavailableError || !(error instanceof Error)
+    ) throw error;
+    throw new TrackerUnavailableError(`${file}: ${error.message}: ${adviceFor(error)}`, { cause: error });
+  }
+}
+
+function adviceFor(error: Error): string {
+  if (/not a database|malformed|no such (table|column)/.test(error.message)) {
+    return "it is damaged: move it away, and a new one is begun";
+  }
+  if (/locked|busy/.test(error.message)) return "another process holds it: try again";
+  if (/readonly|unable to open|permission|denied/i.test(error.message)) {
+    return "see who owns it and its folder, and whether they can be written";
+  }
+  if (/full|No space/i.test(error.message)) return "make room on the disk";
+  return "see whether the disk is well and has room";
+}
+
+function ticketOf(row: Row): Ticket {
+  const status = String(row["status"]);
+  return { key: String(row["key"]), subject: textOf(row["subject"]), status, open: isOpenStatus(status) };
+}
+
+/** Text is read as bytes: node:sqlite would end it at the first NUL. */
+function textOf(bytes: unknown): string {
+  return bytes instanceof Uint8Array ? decoder.decode(bytes) : "";
+}
+
+// A byte order mark at the front is text like any other.
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
+/** A key as a number, or null for what cannot be one: compared with a key, that is never true. */
+function keyOf(text: string): number | null {
+  return /^[1-9][0-9]{0,14}$/.test(text) ? Number(text) : null;
+}
+
+/** What two texts have in common that differ in upper and lower case, or in how an accent is written, alone. */
+function fold(text: string): string {
+  return text.toWellFormed().normalize("NFKD").toUpperCase();
+}
+
+function nowUs(): number {
+  return Date.now() * 1000;
+}
