@@ -268,7 +268,7 @@ function sshdConfig(folder: string, port: number, first: readonly string[]): str
     "PrintMotd no",
     "UseDNS no",
     "MaxStartups 100",
-    "Subsystem sftp internal-sftp",
+    "Subsystem sftp /usr/lib/openssh/sftp-server",
     `SetEnv SRVAUDIT_ROOT=${folder}/root`,
     "",
   ].join("\n");

@@ -1,0 +1,150 @@
+/** What people send through ssh: scp, sftp, rsync, git, ansible. Each works, and is on record. */
+
+import assert from "node:assert/strict";
+import { testThatNeeds } from "../support/needs.ts";
+import { run, succeed } from "../support/run.ts";
+import { TestHost, type TestUser } from "../support/sshd.ts";
+
+/** A file with every byte in it, and 200 KB of others. */
+async function makeFile(path: string): Promise<Uint8Array> {
+  const bytes = new Uint8Array(200_000).map((_, i) => i < 256 ? i : (i * 7919) >> 3);
+  await Deno.writeFile(path, bytes);
+  return bytes;
+}
+
+/** Every session is one command, closed, and all of them ended well. @returns the commands */
+function recorded(host: TestHost, user: TestUser): string[] {
+  return host.sessions(user).map((session) => {
+    assert.equal(session.opened.mode, "command");
+    assert.equal(session.closed?.how, "logout", session.opened.command);
+    assert.equal(session.closed.exitCode, 0, session.opened.command);
+    return session.opened.command ?? "";
+  });
+}
+
+for (const [flag, name, command] of [["-O", "legacy", /^scp /], ["-s", "sftp", /sftp-server/]] as const) {
+  testThatNeeds(["root", "sshd", "scp"], `scp in its ${name} mode, there and back`, async () => {
+    await using host = await TestHost.start();
+    const user = await host.addUser();
+    const bytes = await makeFile(`${host.folder}/file`);
+    const there = await run([
+      ...host.client("scp"),
+      flag,
+      "-p",
+      `${host.folder}/file`,
+      `${host.at(user)}:copy of it`,
+    ]);
+    assert.deepEqual([there.code, there.text, there.errors], [0, "", ""]);
+    assert.deepEqual(await Deno.readFile(`${user.home}/copy-of-it`), bytes);
+    const back = await run([...host.client("scp"), flag, `${host.at(user)}:copy*`, `${host.folder}/back`]);
+    assert.deepEqual([back.code, back.text, back.errors], [0, "", ""]);
+    assert.deepEqual(await Deno.readFile(`${host.folder}/back`), bytes);
+    const commands = recorded(host, user);
+    assert.equal(commands.length, 2);
+    for (const text of commands) assert.match(text, command);
+    const missing = await run([
+      ...host.client("scp"),
+      flag,
+      `${host.at(user)}:nothing`,
+      `${host.folder}/back`,
+    ]);
+    assert.equal(missing.code, 1);
+    assert.match(missing.errors, /No such file/);
+  });
+}
+
+testThatNeeds(["root", "sshd", "sftp"], "sftp: put, rename and get", async () => {
+  await using host = await TestHost.start();
+  const user = await host.addUser();
+  const bytes = await makeFile(`${host.folder}/file`);
+  const batch =
+    `put ${host.folder}/file one\nrename one two\nmkdir sub\nls -1\nget two ${host.folder}/back\n`;
+  const done = await run([...host.client("sftp"), "-b", "-", host.at(user)], { stdin: batch });
+  assert.equal(done.code, 0, done.errors);
+  assert.match(done.text, /\nsub\s*\ntwo\s*\n/);
+  assert.deepEqual(await Deno.readFile(`${host.folder}/back`), bytes);
+  assert.equal(recorded(host, user).length, 1);
+});
+
+testThatNeeds(["root", "sshd", "rsync"], "rsync: a tree there, a change, and back", async () => {
+  await using host = await TestHost.start();
+  const user = await host.addUser();
+  const tree = `${host.folder}/tree`;
+  await Deno.mkdir(`${tree}/a b/c`, { recursive: true });
+  await makeFile(`${tree}/a b/c/file`);
+  await Deno.writeTextFile(`${tree}/☃`, "snow\n");
+  const rsync = ["rsync", "-a", "--delete", "-e", host.client("ssh").join(" ")];
+  await succeed([...rsync, `${tree}/`, `${host.at(user)}:tree/`]);
+  await Deno.remove(`${tree}/☃`);
+  await Deno.writeTextFile(`${tree}/new`, "new\n");
+  await succeed([...rsync, `${tree}/`, `${host.at(user)}:tree/`]);
+  await succeed([...rsync, `${host.at(user)}:tree/`, `${host.folder}/back/`]);
+  assert.equal(await succeed(["diff", "-r", tree, `${host.folder}/back`]), "");
+  const commands = recorded(host, user);
+  assert.equal(commands.length, 3);
+  for (const text of commands) assert.match(text, /^rsync --server /);
+});
+
+testThatNeeds(["root", "sshd", "git"], "git: push, clone and pull", async () => {
+  await using host = await TestHost.start();
+  const user = await host.addUser();
+  const url = `${host.at(user)}:project.git`;
+  const env = {
+    HOME: host.folder,
+    GIT_SSH_COMMAND: host.client("ssh").join(" "),
+    GIT_CONFIG_NOSYSTEM: "1",
+    GIT_AUTHOR_NAME: "A",
+    GIT_AUTHOR_EMAIL: "a@example.org",
+    GIT_COMMITTER_NAME: "A",
+    GIT_COMMITTER_EMAIL: "a@example.org",
+  };
+  const git = (...args: string[]) => succeed(["git", ...args], { env, cwd: host.folder });
+  await host.ssh(user, ["git init -q --bare -b main project.git"]);
+  await git("init", "-q", "-b", "main", "one");
+  await makeFile(`${host.folder}/one/file`);
+  await git("-C", "one", "add", ".");
+  await git("-C", "one", "commit", "-qm", "First");
+  await git("-C", "one", "push", "-q", url, "main");
+  await git("clone", "-q", url, "two");
+  await git("-C", "one", "commit", "-qm", "Second", "--allow-empty");
+  await git("-C", "one", "push", "-q", url, "main");
+  await git("-C", "two", "pull", "-q");
+  assert.equal(await git("-C", "two", "rev-parse", "HEAD"), await git("-C", "one", "rev-parse", "HEAD"));
+  assert.deepEqual(recorded(host, user), [
+    "git init -q --bare -b main project.git",
+    "git-receive-pack 'project.git'",
+    "git-upload-pack 'project.git'",
+    "git-receive-pack 'project.git'",
+    "git-upload-pack 'project.git'",
+  ]);
+});
+
+testThatNeeds(
+  ["root", "sshd", "ansible"],
+  "ansible: ping, a command, and a module that copies a file",
+  async () => {
+    await using host = await TestHost.start();
+    const user = await host.addUser();
+    await makeFile(`${host.folder}/file`);
+    // The connections are not kept open behind our back: the host must be able to go.
+    const args = `-F ${host.folder}/ssh_config -o ControlMaster=no -o ControlPath=none`;
+    const ansible = (...module: string[]) =>
+      run(["ansible", "satest", "-i", "satest,", "-u", user.name, "--ssh-common-args", args, ...module], {
+        env: {
+          HOME: host.folder,
+          ANSIBLE_NOCOLOR: "1",
+          ANSIBLE_SSH_ARGS: "",
+          ANSIBLE_PYTHON_INTERPRETER: "/usr/bin/python3",
+        },
+      });
+    const ping = await ansible("-m", "ping");
+    assert.equal(ping.code, 0, ping.text + ping.errors);
+    assert.match(ping.text, /"ping": "pong"/);
+    const command = await ansible("-m", "command", "-a", "sh -c 'echo out; exit 3'");
+    assert.match(command.text, /rc=3 >>\nout/);
+    const copy = await ansible("-m", "copy", "-a", `src=${host.folder}/file dest=~/copied mode=0640`);
+    assert.equal(copy.code, 0, copy.text + copy.errors);
+    assert.deepEqual(await Deno.readFile(`${user.home}/copied`), await Deno.readFile(`${host.folder}/file`));
+    assert.ok(recorded(host, user).some((text) => text.includes("AnsiballZ_ping.py")));
+  },
+);
