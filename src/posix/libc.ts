@@ -47,6 +47,7 @@ function cStringArray(texts: readonly (string | Uint8Array<ArrayBuffer>)[]) {
 }
 
 const SIGPIPE = 13;
+const EINTR = 4;
 
 /**
  * Becomes another program: execve(2). SIGPIPE, which Deno ignores, is set back to its default first, since what is
@@ -128,9 +129,12 @@ export function effectiveUid(): number {
  *
  * @param fd the file descriptor
  * @param timeoutMs how long to wait, in milliseconds
+ * @param untilSignal whether a signal that this process listens to (`Deno.addSignalListener`) ends the wait; its
+ * listener runs once JavaScript gives way to the event loop
  * @returns whether a read would return at once (with bytes, or with the end of the file)
+ * @throws {Deno.errors.Interrupted} at such a signal
  */
-export function waitReadable(fd: number, timeoutMs: number): boolean {
+export function waitReadable(fd: number, timeoutMs: number, untilSignal = false): boolean {
   const POLLIN = 1;
   const deadline = performance.now() + timeoutMs;
   while (true) {
@@ -139,8 +143,9 @@ export function waitReadable(fd: number, timeoutMs: number): boolean {
     new DataView(request).setInt16(4, POLLIN, true);
     const ready = libc().poll(request, 1n, Math.max(0, Math.ceil(deadline - performance.now())));
     if (ready >= 0) return ready > 0;
-    // A signal that the runtime handles came in between (EINTR): wait for what is left.
-    if (errno() !== 4) return true;
+    if (errno() !== EINTR) return true;
+    if (untilSignal) throw new Deno.errors.Interrupted("a signal came in");
+    // A signal that the runtime handles came in between: wait for what is left.
   }
 }
 

@@ -27,16 +27,18 @@ export function tell(text: string): void {
  *
  * @param prompt what is asked; already harmless on a terminal
  * @param timeoutMs how long silence is borne
+ * @param untilSignal whether a signal that this process listens to ends the question
  * @returns the line without its end and without control characters or escape sequences (arrow keys), or undefined at
  * the end of the input (Ctrl-D)
  * @throws {SilenceError} when nobody answers in time
+ * @throws {Deno.errors.Interrupted} at such a signal
  */
-export function ask(prompt: string, timeoutMs: number): string | undefined {
+export function ask(prompt: string, timeoutMs: number, untilSignal = false): string | undefined {
   tell(prompt);
   const line: number[] = [];
   const byte = new Uint8Array(4096);
   while (true) {
-    if (!waitReadable(0, timeoutMs)) {
+    if (!waitReadable(0, timeoutMs, untilSignal)) {
       throw new SilenceError(`no answer in ${Math.round(timeoutMs / 1000)} seconds`);
     }
     const count = readLine(byte);

@@ -1,0 +1,93 @@
+/** How `saticket` puts its answers: as text for people, harmless on a terminal, and as JSON for programs. */
+
+import type { LoginSession } from "../record/login_session.ts";
+import { visible } from "../terminal/visible.ts";
+import type { Ticket, TicketDetails } from "../trackers/tracker.ts";
+
+/** What a subcommand has to say on stdout. */
+export interface Answer {
+  json: unknown;
+  /** Lines, without the end of the last one; empty for none. */
+  text: string;
+  /** 0 if it is not given. */
+  code?: number;
+}
+
+/** @returns what goes to stdout */
+export function printed(answer: Answer, asJson: boolean): string {
+  if (asJson) return asciiControls(JSON.stringify(answer.json)) + "\n";
+  return answer.text === "" ? "" : visible(answer.text, "\n") + "\n";
+}
+
+/** What a login session is on. */
+export function currentText(
+  session: LoginSession,
+  ticket: Ticket | undefined,
+  times: { sinceUs: number; ticketSinceUs: number },
+): string {
+  const subject = ticket ? oneLine(ticket.subject) : "(the desk does not know it)";
+  return [
+    session.ticket === null ? "ticket   none" : `ticket   ${session.ticket}  ${subject}`,
+    ...(ticket ? [`status   ${ticket.status}`] : []),
+    `since    ${localTime(times.ticketSinceUs)}`,
+    `session  ${session.id}, since ${localTime(times.sinceUs)}`,
+  ].join("\n");
+}
+
+/** Everything about a ticket. */
+export function detailsText(ticket: TicketDetails): string {
+  return [
+    `ticket   ${ticket.key}  ${oneLine(ticket.subject)}`,
+    `status   ${ticket.status}`,
+    `made     ${localTime(ticket.createdAtUs)} by ${oneLine(ticket.createdBy)}`,
+    ...ticket.statuses.map((status, i) =>
+      `${i === 0 ? "history" : "       "}  ${localTime(status.atUs)} ${
+        oneLine(status.user)
+      }: ${status.status}`
+    ),
+    ...ticket.notes.flatMap((note) => [
+      "",
+      `${localTime(note.atUs)} ${oneLine(note.user)}:`,
+      ...note.text.split("\n").map((line) => "  " + line),
+    ]),
+  ].join("\n");
+}
+
+/** Tickets, one a line: `*` for the present one, key, status, subject. */
+export function listText(tickets: readonly Ticket[], present: string | null | undefined): string {
+  const keyWidth = Math.max(...tickets.map(({ key }) => key.length));
+  const statusWidth = Math.max(...tickets.map(({ status }) => status.length));
+  return tickets.map(({ key, status, subject }) =>
+    `${key === present ? "*" : " "} ${key.padStart(keyWidth)}  ${status.padEnd(statusWidth)}  ${
+      oneLine(subject)
+    }`
+  ).join("\n");
+}
+
+/** A ticket's status, and the numbered ones that it may go to. */
+export function nextText(ticket: Ticket, next: readonly string[]): string {
+  return [
+    `ticket ${ticket.key} is ${ticket.status}; it can go to`,
+    ...next.map((status, i) => `${String(i + 1).padStart(3)}  ${status}`),
+  ].join("\n");
+}
+
+/** JSON escapes C0 by itself; a terminal acts on what `visible` knows besides. */
+function asciiControls(json: string): string {
+  return json.replace(
+    /[\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g,
+    (character) => "\\u" + character.charCodeAt(0).toString(16).padStart(4, "0"),
+  );
+}
+
+function oneLine(text: string): string {
+  return visible(text);
+}
+
+/** A time as the clock on this wall shows it. */
+function localTime(us: number): string {
+  const time = new Date(us / 1000);
+  const two = (number: number) => String(number).padStart(2, "0");
+  return `${time.getFullYear()}-${two(time.getMonth() + 1)}-${two(time.getDate())} ` +
+    `${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}`;
+}

@@ -1,0 +1,4 @@
+/** It cannot be done, for a reason that the user can do something about. */
+export class CannotError extends Error {
+  override name = "CannotError";
+}

@@ -1,0 +1,168 @@
+/**
+ * What each subcommand of `saticket` does. The desk is always asked first, and what it did goes on record after that:
+ * what the record says has happened.
+ */
+
+import type { Desk } from "../desk/desk.ts";
+import type { LoginSession } from "../record/login_session.ts";
+import { visible } from "../terminal/visible.ts";
+import { type Ticket, TicketNotFoundError } from "../trackers/tracker.ts";
+import type { Request } from "./arguments.ts";
+import { CannotError } from "./cannot.ts";
+import { type Answer, currentText, detailsText, listText, nextText } from "./answer.ts";
+import { putOnRecord, type Saying } from "./session_record.ts";
+import { chooseStatus } from "./status_choice.ts";
+
+/** What a subcommand works with. */
+export interface Surroundings {
+  desk: Desk;
+  session: LoginSession | undefined;
+  /** Says something to the person, on stderr. */
+  say(line: string): void;
+  /** Asks for the subject of a new ticket. */
+  askSubject(): string;
+  /** Reads a note from standard input, to its end. */
+  readNote(): Promise<string>;
+}
+
+/**
+ * Does what was asked.
+ *
+ * @returns what to print, and the exit code
+ * @throws {CannotError} and what the desk throws, if it cannot be done
+ */
+export function perform(request: Request, around: Surroundings): Promise<Answer> {
+  switch (request.action) {
+    case "current":
+      return current(around);
+    case "show":
+      return show(around, request.key);
+    case "list":
+      return list(around, "", request.all);
+    case "search":
+      return list(around, request.words, request.all);
+    case "new":
+      return create(around, request.subject, request.stay);
+    case "switch":
+      return switchTo(around, keyOf(request.key));
+    case "status":
+      return status(around, request.ticket, request.status);
+    case "note":
+      return note(around, request.ticket, request.text);
+  }
+}
+
+async function current({ desk, session, say }: Surroundings): Promise<Answer> {
+  if (!session) {
+    say(NO_SESSION);
+    return { json: { session: null, ticket: null }, text: "", code: 1 };
+  }
+  const ticket = session.ticket === null ? undefined : await desk.find(session.ticket);
+  const switched = session.events.findLast((event) => event.kind === "ticket switched");
+  const times = { sinceUs: session.opened.atUs, ticketSinceUs: switched?.atUs ?? session.opened.atUs };
+  return {
+    json: { session: { id: session.id, ticket: session.ticket, ...times }, ticket: ticket ?? null },
+    text: currentText(session, ticket, times),
+  };
+}
+
+async function show(around: Surroundings, key: string | undefined): Promise<Answer> {
+  const details = await around.desk.details(ticketKey(around, key, "saticket show KEY"));
+  return { json: details, text: detailsText(details) };
+}
+
+async function list({ desk, session, say }: Surroundings, words: string, all: boolean): Promise<Answer> {
+  const tickets = await desk.search(words, undefined, all ? "all" : "open");
+  if (tickets.length === 0) {
+    say(words === "" ? "no tickets: saticket new SUBJECT makes one" : "no ticket has all these words");
+  }
+  return { json: tickets, text: listText(tickets, session?.ticket) };
+}
+
+async function create(around: Surroundings, words: string, stay: boolean): Promise<Answer> {
+  const { desk, session, say } = around;
+  const subject = (words || around.askSubject()).replace(/\s+/g, " ").trim();
+  if (subject === "") throw new CannotError("a ticket needs a subject: saticket new SUBJECT");
+  const ticket = await desk.create(subject);
+  const made = `made ticket ${ticket.key}: ${visible(ticket.subject)}`;
+  if (session && !stay) {
+    const from = session.ticket;
+    record(session, made, { kind: "ticket switched", from, to: ticket.key });
+    return { json: { ticket, from, switched: true }, text: `${made}\nthis session is on it now` };
+  }
+  if (!session && !stay) say(`${NO_SESSION}: nothing to switch`);
+  return { json: { ticket, from: session?.ticket ?? null, switched: false }, text: made };
+}
+
+async function switchTo({ desk, session }: Surroundings, key: string): Promise<Answer> {
+  if (!session) throw new CannotError(`${NO_SESSION}: nothing to switch`);
+  const ticket = await existing(desk, key);
+  if (!ticket.open) {
+    const [next = ""] = await desk.nextStatuses(key);
+    throw new CannotError(
+      `ticket ${key} is ${ticket.status}` +
+        (next && `: to work on it again, first: saticket status --ticket ${key} ${next}`),
+    );
+  }
+  const from = session.ticket;
+  if (from === key) return { json: { ticket, from }, text: `this session is on ticket ${key} already` };
+  record(session, undefined, { kind: "ticket switched", from, to: key });
+  return { json: { ticket, from }, text: `this session is on ticket ${key} now: ${visible(ticket.subject)}` };
+}
+
+async function status(around: Surroundings, ticket: string | undefined, typed: string): Promise<Answer> {
+  const { desk, session } = around;
+  const key = ticketKey(around, ticket, "saticket status --ticket KEY");
+  const before = await existing(desk, key);
+  const next = await desk.nextStatuses(key);
+  if (typed === "") return { json: { ticket: before, next }, text: nextText(before, next) };
+  const wanted = chooseStatus(typed, before.status, next);
+  const json = { ticket: before, from: before.status };
+  if (wanted === before.status) return { json, text: `ticket ${key} is ${wanted} already` };
+  const after = await desk.setStatus(key, wanted);
+  const done = `ticket ${key} was ${before.status} and is ${after.status} now`;
+  record(session, done, { kind: "status", ticket: key, from: before.status, to: after.status });
+  return { json: { ...json, ticket: after }, text: done };
+}
+
+async function note(around: Surroundings, ticket: string | undefined, typed: string): Promise<Answer> {
+  const { desk, session } = around;
+  const key = ticketKey(around, ticket, "saticket note --ticket KEY");
+  const on = await existing(desk, key);
+  const text = (typed === "" || typed === "-" ? await around.readNote() : typed).trimEnd();
+  if (text === "") throw new CannotError("the note is empty: nothing was added");
+  await desk.addNote(key, text);
+  const done = `added a note to ticket ${key}`;
+  record(session, done, { kind: "note", ticket: key, text });
+  return { json: { ticket: on, text }, text: done };
+}
+
+const NO_SESSION = "this is not in a login session of srvAudit";
+
+/** The ticket that was named, or else the session's. */
+function ticketKey({ session }: Surroundings, named: string | undefined, usage: string): string {
+  if (named !== undefined) return keyOf(named);
+  if (session?.ticket) return session.ticket;
+  throw new CannotError(`${session ? "this session has no ticket" : NO_SESSION}: name one: ${usage}`);
+}
+
+function keyOf(typed: string): string {
+  return typed.replace(/^#/, "");
+}
+
+async function existing(desk: Desk, key: string): Promise<Ticket> {
+  const ticket = await desk.find(key);
+  if (!ticket) throw new TicketNotFoundError(`there is no ticket ${key}`);
+  return ticket;
+}
+
+/** Puts what was done on record; if that fails, says what was done all the same. */
+function record(session: LoginSession | undefined, done: string | undefined, saying: Saying): void {
+  if (!session) return;
+  try {
+    putOnRecord(session, saying);
+  } catch (error) {
+    if (!(error instanceof CannotError) || done === undefined) throw error;
+    throw new CannotError(`${done}, but: ${error.message}`, { cause: error });
+  }
+}
