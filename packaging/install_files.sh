@@ -96,7 +96,7 @@ for file in completions/*; do
   name=${file##*/}
   case $name in
     *.bash) place 644 "$file" "$destdir$prefix/share/bash-completion/completions/${name%.bash}" ;;
-    _*) place 644 "$file" "$destdir$zsh_functions/$name" ;;
+    *.zsh) place 644 "$file" "$destdir$zsh_functions/_${name%.zsh}" ;;
     *.fish) place 644 "$file" "$destdir$prefix/share/fish/vendor_completions.d/$name" ;;
   esac
 done

@@ -22,7 +22,7 @@ lint() {
 
 for file; do
   case $file in
-    *.zsh | */_*) lint zsh zsh -n "$file" ;;
+    *.zsh | */zshrc | */zshenv | */.zsh* | */.zlog* | */.zprofile) lint zsh zsh -n "$file" ;;
     *.fish) lint fish fish --no-execute "$file" ;;
     *.bash) lint shellcheck shellcheck --shell=bash "$file" ;;
     *) lint shellcheck shellcheck "$file" ;;

@@ -27,3 +27,18 @@ testThatNeeds(["root", "sshd"], "the test host lets a user in and leaves nothing
   assert.equal((await run(["grep", "-F", folder, "/etc/shells"])).text, "");
   await assert.rejects(Deno.stat(folder), Deno.errors.NotFound);
 });
+
+testThatNeeds(["root", "sshd"], "an installed test host is a machine of its own", async () => {
+  let name: string;
+  {
+    await using host = await TestHost.start({ installed: true });
+    const user = await host.addUser("/bin/bash");
+    ({ name } = user);
+    const seen = await host.ssh(user, ["id -un; readlink -f /usr/bin/saticket; echo here > file"]);
+    assert.deepEqual([seen.text, seen.errors], [`${name}\n/usr/lib/srvaudit/srvaudit\n`, ""]);
+    assert.equal(await Deno.readTextFile(`${user.files}/file`), "here\n");
+    assert.equal((await host.as(user, ["cat", "file"])).text, "here\n");
+    assert.equal((await run(["getent", "passwd", name])).text, "");
+  }
+  await assert.rejects(Deno.stat("/usr/lib/srvaudit"), Deno.errors.NotFound);
+});

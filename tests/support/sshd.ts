@@ -3,19 +3,29 @@
  *
  * Everything lies in one folder under /tmp that every user can enter; it goes, with the users and their processes,
  * when the host is disposed of. What a crashed run left behind goes when the next host starts. Needs root.
+ *
+ * An installed host is a copy of this machine (machine.sh) in which `make install` was run and no user of the real
+ * machine's exists: there our programs are the system's, and the shells' own startup files bring the hooks in.
  */
 
 import { type LoginSession, readLoginSession } from "../../src/record/login_session.ts";
 import type { SpoolRecord } from "../../src/record/event.ts";
 import { readRecords } from "../../src/record/spool.ts";
-import { findProgram } from "./needs.ts";
 import { type Finished, run, type RunOptions, succeed } from "./run.ts";
 
 const SWEEP = new URL("sweep_users.sh", import.meta.url).pathname;
-const DIST = new URL("../../dist/", import.meta.url).pathname;
+const MACHINE = new URL("machine.sh", import.meta.url).pathname;
+const PROJECT = new URL("../../", import.meta.url).pathname;
 
 /** One lock for everything that changes /etc/passwd and /etc/shells. */
 const LOCKED = ["flock", "/run/lock/satest"];
+
+/** Becomes sshd: $1 the host's folder, $2 the project's, $3 machine.sh. */
+const START = 'exec "$(command -v sshd || echo /usr/sbin/sshd)" -D -e -f "$1/sshd_config"';
+/** The same in a copy of the machine. What the installation says goes to sshd's log. */
+const INSTALL_AND_START = `exec unshare --mount --propagation private "$3" "$1/machine" sh -c '
+  "$2/packaging/install_files.sh" "" /usr >&2 && cp "$1/root/etc/srvaudit/config" /etc/srvaudit/config && ${START}
+' sh "$1" "$2"`;
 
 /** How to start a host. */
 export interface HostOptions {
@@ -23,13 +33,18 @@ export interface HostOptions {
   sshd?: readonly string[];
   /** Lines for `/etc/srvaudit/config`, which our programs find under the host's own root (SRVAUDIT_ROOT). */
   config?: readonly string[];
+  /** Whether to log in to a copy of this machine that srvAudit is installed on. */
+  installed?: boolean;
 }
 
 /** A user of a test host. */
 export interface TestUser {
   name: string;
   uid: number;
+  /** The home as the user sees it. */
   home: string;
+  /** The home as a test can open it. */
+  files: string;
 }
 
 /** One command, as a shell's spool file tells it. */
@@ -62,6 +77,7 @@ export class TestHost implements AsyncDisposable {
     readonly port: number,
     private readonly sshd: Deno.ChildProcess,
     private readonly said: SshdLog,
+    private readonly installed: boolean,
   ) {}
 
   /**
@@ -74,7 +90,8 @@ export class TestHost implements AsyncDisposable {
     await Deno.mkdir(`${folder}/home`);
     await Deno.mkdir(`${folder}/root/etc/srvaudit`, { recursive: true });
     await Deno.writeTextFile(`${folder}/root/etc/srvaudit/config`, (options.config ?? []).join("\n") + "\n");
-    await succeed(["cp", "-a", DIST, `${folder}/dist`]);
+    const installed = options.installed ?? false;
+    if (!installed) await succeed(["cp", "-a", `${PROJECT}dist`, `${folder}/dist`]);
     for (const key of ["host_key", "user_key"]) {
       await succeed(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", key, "-f", `${folder}/${key}`]);
     }
@@ -84,8 +101,8 @@ export class TestHost implements AsyncDisposable {
     for (let attempt = 1;; attempt++) {
       const port = freePort();
       await Deno.writeTextFile(`${folder}/sshd_config`, sshdConfig(folder, port, options.sshd ?? []));
-      const sshd = new Deno.Command(findProgram("sshd") ?? "/usr/sbin/sshd", {
-        args: ["-D", "-e", "-f", `${folder}/sshd_config`],
+      const sshd = new Deno.Command("sh", {
+        args: ["-c", installed ? INSTALL_AND_START : START, "sh", folder, PROJECT, MACHINE],
         stdin: "null",
         stdout: "null",
         stderr: "piped",
@@ -93,7 +110,7 @@ export class TestHost implements AsyncDisposable {
       const said = new SshdLog(sshd.stderr);
       if (await said.hasLine("Server listening on")) {
         await Deno.writeTextFile(`${folder}/ssh_config`, sshConfig(folder, port));
-        return new TestHost(folder, port, sshd, said);
+        return new TestHost(folder, port, sshd, said, installed);
       }
       await sshd.status;
       if (attempt === 5) throw new Error(`sshd does not start:\n${said.text}`);
@@ -102,7 +119,7 @@ export class TestHost implements AsyncDisposable {
 
   /** The path of one of our programs, as the users of this host can run it. */
   program(name: "hello" | "saticket" | "ash_query" | "srvaudit"): string {
-    return `${this.folder}/dist/${name}`;
+    return this.installed ? `/usr/lib/srvaudit/${name}` : `${this.folder}/dist/${name}`;
   }
 
   /**
@@ -111,20 +128,16 @@ export class TestHost implements AsyncDisposable {
    * @param shell the login shell as passwd has it; our `hello` by default
    */
   async addUser(shell: string = this.program("hello")): Promise<TestUser> {
-    const name = `satest${Deno.pid}x${crypto.getRandomValues(new Uint32Array(1))[0] ?? 0}`;
+    const [random = 0] = crypto.getRandomValues(new Uint32Array(1));
+    const name = `satest${Deno.pid}x${random}`;
+    // Far from the numbers that useradd gives by itself: those of two machines would be the same.
+    const uid = 20_000 + random % 40_000;
     const home = `${this.folder}/home/${name}`;
-    await succeed(
-      [...LOCKED, "useradd", "--create-home", "--home-dir", home, "--shell", shell, "--password", "*", name],
-    );
-    await succeed([
-      ...LOCKED,
-      "sh",
-      "-c",
-      'grep -qxF "$1" /etc/shells || echo "$1" >> /etc/shells',
-      "sh",
-      shell,
-    ]);
-    const user = { name, home, uid: Number(await succeed(["id", "-u", name])) };
+    const useradd = ["useradd", "--create-home", "--home-dir", home, "--uid", String(uid), "--shell", shell];
+    await succeed([...this.#inside, ...LOCKED, ...useradd, "--password", "*", name]);
+    const allow = ["sh", "-c", 'grep -qxF "$1" /etc/shells || echo "$1" >> /etc/shells', "sh", shell];
+    await succeed([...this.#inside, ...LOCKED, ...allow]);
+    const user = { name, uid, home, files: this.installed ? `/proc/${this.sshd.pid}/root${home}` : home };
     this.#users.push(user);
     return user;
   }
@@ -154,10 +167,16 @@ export class TestHost implements AsyncDisposable {
     return `${user.name}@satest`;
   }
 
+  /** What stands before a command that is to run on the host. */
+  get #inside(): string[] {
+    return this.installed ? ["nsenter", `--target=${this.sshd.pid}`, "--mount", "--root"] : [];
+  }
+
   /** Runs a program as the user, from the user's home, without a login. */
   as(user: TestUser, command: readonly string[], options: RunOptions = {}): Promise<Finished> {
-    return run(["setpriv", `--reuid=${user.uid}`, `--regid=${user.uid}`, "--init-groups", ...command], {
-      cwd: user.home,
+    const enter = ["sh", "-c", 'cd "$1" && shift && exec "$@"', "sh", user.home];
+    const become = ["setpriv", `--reuid=${user.uid}`, `--regid=${user.uid}`, "--init-groups"];
+    return run([...this.#inside, ...become, ...enter, ...command], {
       ...options,
       env: { HOME: user.home, USER: user.name, SRVAUDIT_ROOT: `${this.folder}/root`, ...options.env },
     });
@@ -165,7 +184,7 @@ export class TestHost implements AsyncDisposable {
 
   /** The login sessions that are on record for the user, oldest first. */
   sessions(user: TestUser): LoginSession[] {
-    const spool = `${user.home}/.ash/spool`;
+    const spool = `${user.files}/.ash/spool`;
     return spoolFiles(spool, ".session").flatMap((name) =>
       readLoginSession(spool, name.slice(0, -".session".length)) ?? []
     );
@@ -173,7 +192,7 @@ export class TestHost implements AsyncDisposable {
 
   /** The shells that are on record for the user, and their commands, in the order of their files' names. */
   shells(user: TestUser): RecordedShell[] {
-    const spool = `${user.home}/.ash/spool`;
+    const spool = `${user.files}/.ash/spool`;
     return spoolFiles(spool, "").flatMap((name) => {
       const reading = readRecords(Deno.readFileSync(`${spool}/${name}`));
       if (reading.damaged > 0) throw new Error(`${spool}/${name}: ${reading.damaged} damaged records`);
@@ -192,7 +211,8 @@ export class TestHost implements AsyncDisposable {
     await this.sshd.status;
     for (const user of this.#users) {
       await endProcessesOf(user);
-      await succeed([...LOCKED, "userdel", "--force", user.name]);
+      // An installed host's users go with it.
+      if (!this.installed) await succeed([...LOCKED, "userdel", "--force", user.name]);
     }
     await this.said.end;
     await succeed([...LOCKED, "sed", "-i", `\\|^${this.folder}/|d`, "/etc/shells"]);
@@ -334,7 +354,7 @@ function shellsOf(records: readonly SpoolRecord[]): RecordedShell[] {
 /** Kills until nothing is left: a process may fork while the list of them is being read. */
 async function endProcessesOf(user: TestUser): Promise<void> {
   while (true) {
-    const pids = (await run(["pgrep", "-U", user.name])).text.split("\n").filter(Boolean).map(Number);
+    const pids = (await run(["pgrep", "-U", String(user.uid)])).text.split("\n").filter(Boolean).map(Number);
     // Zombies are nobody's to kill: their parent is gone next.
     const alive = pids.filter((pid) => !/\) [ZX] /.test(statOf(pid)));
     if (alive.length === 0) return;

@@ -19,9 +19,8 @@ for folder in /tmp/satest*.*; do
   [ -O "$folder" ] || continue
   maker=${folder#/tmp/satest}
   is_running "${maker%%.*}" && continue
-  sshd=$(cat "$folder/sshd.pid" 2> /dev/null)
-  # A process number may have gone to another program since: sshd's own title says whose it is.
-  if grep -q "$folder/sshd_config" "/proc/${sshd:-none}/cmdline" 2> /dev/null; then kill "$sshd"; fi
+  # sshd and its clients, whose command lines name the host's own configuration.
+  for process in $(pgrep -f -- "$folder/ssh"); do kill "$process" 2> /dev/null; done
   sed -i "\|^$folder/|d" /etc/shells
   rm -rf "$folder"
 done
