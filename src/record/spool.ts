@@ -5,24 +5,28 @@
  * record = RS "SA1" NUL type NUL field NUL field ... NUL RS LF        RS is 0x1E, NUL is 0x00
  * ```
  *
- * No variable of a shell holds a NUL, so nothing that a user types ends a field or begins a record; no text is
- * escaped and no length is counted, both of which a shell could not do for bytes without a fork. A record that never
- * got its end is either torn (the last of the file: wait for its rest) or damaged (another record follows: skip to
- * that one, and count it).
+ * A field ends at the first NUL, and each type has a known number of fields; no text is escaped and no length is
+ * counted, both of which a shell could not do for bytes without a fork. What a user types or names a folder may look
+ * like a record's beginning or end (`mkdir $'\x1eSA1'`), but never like a whole one, since no variable of bash or fish
+ * holds a NUL. One of zsh's may: so the last field of a `start` record, its text, goes on to the record's end, unless
+ * a whole record stands within it.
+ *
+ * A record that never got its end is either torn (the last of the file: wait for its rest) or damaged (another record
+ * follows: skip to that one, and count it).
  *
  * | type | fields |
  * |---|---|
  * | `shell` | shell, pid, ppid, start ticks, µs, tty, uid, euid, user, host, time zone, level, session, ssh client, ssh connection, sudo user, sudo uid |
- * | `start` | number, µs, shell level, tty, euid, text state, directory, text |
- * | `end` | number, µs, exit code, pipe states joined by `_` |
+ * | `start` | number, µs, shell level, tty, euid, text state (`history`: the text is what bash's `history 1` prints), directory, text |
+ * | `end` | number, µs, exit code, pipe states joined by `_` or blanks |
  * | `exit` | µs, exit code |
  * | `event` | a `SessionEvent` in JSON |
  */
 
-import type { SessionEvent, SpoolRecord, TextState } from "./event.ts";
+import type { SessionEvent, SpoolRecord } from "./event.ts";
+import { fieldsOf, recordOfFields } from "./fields.ts";
 
 const encoder = new TextEncoder();
-const decoder = new TextDecoder();
 
 const MAGIC = encoder.encode("\x1eSA1\0");
 const END = encoder.encode("\0\x1e\n");
@@ -37,6 +41,12 @@ const FIELDS: Readonly<Record<SpoolRecord["type"], number>> = {
   event: 1,
 };
 
+/** Each type as the bytes of a record have it, with the NUL behind it. */
+const TYPES = (Object.keys(FIELDS) as SpoolRecord["type"][]).map((type) => ({
+  type,
+  bytes: encoder.encode(`${type}\0`),
+}));
+
 /** A record, and where in the given bytes it stands. */
 export interface PlacedRecord {
   record: SpoolRecord;
@@ -47,14 +57,15 @@ export interface PlacedRecord {
 /** What `readRecords` found. */
 export interface Reading {
   records: PlacedRecord[];
-  /** How far the bytes are dealt with: what is behind this is torn and waits for its rest. */
+  /** How far the bytes are dealt with: what is behind this is no record yet and waits for its rest. */
   consumed: number;
-  /** How many runs of bytes were no record. */
+  /** How many runs of bytes, each before a record, were none. */
   damaged: number;
 }
 
 /**
- * Reads all the records that stand whole in a piece of a spool file.
+ * Reads all the records that stand whole in a piece of a spool file. In how many pieces a file is read makes no
+ * difference, as long as each begins where the one before was consumed to.
  *
  * @param bytes the piece, from the end of an earlier record on
  * @returns the records, how far they go, and how much was damaged; nothing is ever thrown for what bytes hold
@@ -66,43 +77,83 @@ export interface Reading {
  */
 export function readRecords(bytes: Uint8Array): Reading {
   const records: PlacedRecord[] = [];
+  let consumed = 0;
   let damaged = 0;
-  let position = 0;
-  let next = indexOf(bytes, MAGIC, 0);
-  if (next !== 0 && bytes.length > 0) {
-    // Bytes that no hook writes: damage up to the next record, or to the end of what a torn record's first bytes
-    // could be.
-    if (next < 0) {
-      const tail = possibleMagicAt(bytes);
-      return { records, consumed: tail, damaged: tail > 0 ? 1 : 0 };
+  // Looked for once: the bytes may hold a million beginnings and no end.
+  let nextEnd = indexOf(bytes, END, 0);
+  let start = indexOf(bytes, MAGIC, 0);
+  while (start >= 0) {
+    let found = plainRecordAt(bytes, start);
+    if (found === undefined) {
+      const text = textAt(bytes, start);
+      if (text !== undefined) {
+        if (nextEnd >= 0 && nextEnd < text) nextEnd = indexOf(bytes, END, text);
+        found = nextEnd < 0 ? undefined : recordOf(bytes, start, "start", nextEnd);
+        const within = found ? plainRecordWithin(bytes, text, nextEnd) : undefined;
+        if (within === TORN) break;
+        if (within) found = within;
+      }
     }
-    damaged++;
-    position = next;
-  }
-  while (next >= 0) {
-    const start = next;
-    const following = indexOf(bytes, MAGIC, start + MAGIC.length);
-    const end = indexOf(bytes, END, start + MAGIC.length);
-    if (end >= 0 && (following < 0 || end < following)) {
-      position = end + END.length;
-      const record = decode(bytes.subarray(start + MAGIC.length, end));
-      if (record) records.push({ record, start, end: position });
-      else damaged++;
-      if (following > position) damaged++;
-    } else if (following >= 0) {
-      damaged++;
+    if (found === TORN || found === undefined) {
+      start = indexOf(bytes, MAGIC, start + MAGIC.length);
     } else {
-      return { records, consumed: start, damaged };
+      if (found.start > consumed) damaged++;
+      records.push(found);
+      consumed = found.end;
+      start = indexOf(bytes, MAGIC, consumed);
     }
-    next = following;
-    if (following >= 0) position = following;
   }
-  if (position < bytes.length) {
-    const tail = position + possibleMagicAt(bytes.subarray(position));
-    if (tail > position) damaged++;
-    position = tail;
+  return { records, consumed, damaged };
+}
+
+/** There are not bytes enough to tell. */
+const TORN = "torn";
+
+/** The record at `start` if none of its fields holds a NUL: as all are but some that zsh writes. */
+function plainRecordAt(bytes: Uint8Array, start: number): PlacedRecord | typeof TORN | undefined {
+  const type = typeAt(bytes, start + MAGIC.length);
+  if (!type) return undefined;
+  const end = afterFields(bytes, start + MAGIC.length + type.bytes.length, FIELDS[type.type], type.type);
+  if (typeof end !== "number") return end;
+  return isAt(bytes, END, end - 1) ? recordOf(bytes, start, type.type, end - 1) : undefined;
+}
+
+/** Where the text of the `start` record at `start` begins, or undefined if there is none. */
+function textAt(bytes: Uint8Array, start: number): number | undefined {
+  const type = typeAt(bytes, start + MAGIC.length);
+  if (type?.type !== "start") return undefined;
+  const text = afterFields(bytes, start + MAGIC.length + type.bytes.length, FIELDS.start - 1, "start");
+  return text === TORN ? undefined : text;
+}
+
+/** Where the NUL behind so many fields was, and the next byte is; undefined if the record ended before that. */
+function afterFields(bytes: Uint8Array, from: number, count: number, type: SpoolRecord["type"]) {
+  let at = from;
+  for (let field = 1; field <= count; field++) {
+    // A mark of the end before the last field is over. Only what a user typed begins like that.
+    const isText = type === "start" && field === FIELDS.start;
+    if (!isText && isAt(bytes, END, at - 1)) return undefined;
+    const end = bytes.indexOf(NUL, at);
+    if (end < 0) return TORN;
+    at = end + 1;
   }
-  return { records, consumed: position, damaged };
+  return at;
+}
+
+/** The whole record that begins within the text between `from` and `end`: then that text was torn. */
+function plainRecordWithin(
+  bytes: Uint8Array,
+  from: number,
+  end: number,
+): PlacedRecord | typeof TORN | undefined {
+  // The magic may be the end of a folder's name and its NUL.
+  let at = indexOf(bytes, MAGIC, from - MAGIC.length);
+  while (at >= 0 && at < end) {
+    const found = plainRecordAt(bytes, at);
+    if (found) return found;
+    at = indexOf(bytes, MAGIC, at + MAGIC.length);
+  }
+  return undefined;
 }
 
 /**
@@ -118,7 +169,13 @@ export function encodeRecord(record: SpoolRecord): Uint8Array<ArrayBuffer> {
   fields.forEach((field, i) => {
     const mayHoldNul = record.type === "start" && i === FIELDS.start - 1;
     if (!mayHoldNul && field.includes(NUL)) {
-      throw new RangeError(`field ${i} of a ${record.type} record has a NUL`);
+      throw new RangeError(`field ${i + 1} of a ${record.type} record has a NUL`);
+    }
+    if (!mayHoldNul && isAt(field, END.subarray(1), 0)) {
+      throw new RangeError(`field ${i + 1} of a ${record.type} record begins like a record's end`);
+    }
+    if (mayHoldNul && indexOf(field, END, 0) >= 0) {
+      throw new RangeError(`the text of a ${record.type} record has the mark of a record's end`);
     }
     parts.push(new Uint8Array([NUL]), field);
   });
@@ -147,180 +204,48 @@ export function appendEvent(file: string, event: SessionEvent): void {
   }
 }
 
-function fieldsOf(record: SpoolRecord): (string | number | Uint8Array)[] {
-  switch (record.type) {
-    case "shell":
-      return [
-        record.shell,
-        record.pid,
-        record.parentPid,
-        record.startTicks,
-        record.atUs,
-        record.tty,
-        record.uid,
-        record.effectiveUid,
-        record.user,
-        record.host,
-        record.timeZone,
-        record.shellLevel,
-        record.session,
-        record.sshClient,
-        record.sshConnection,
-        record.sudoUser,
-        record.sudoUid,
-      ];
-    case "start":
-      return [
-        record.number,
-        record.atUs,
-        record.shellLevel,
-        record.tty,
-        record.effectiveUid,
-        record.textState,
-        record.directory,
-        record.text,
-      ];
-    case "end":
-      return [record.number, record.atUs, record.exitCode, record.pipeStates.join("_")];
-    case "exit":
-      return [record.atUs, record.exitCode];
-    case "event":
-      return [JSON.stringify(record.event)];
-  }
+function typeAt(bytes: Uint8Array, at: number) {
+  return TYPES.find((type) => isAt(bytes, type.bytes, at));
 }
 
-/** @returns the record, or undefined if the bytes between magic and end are none */
-function decode(body: Uint8Array): SpoolRecord | undefined {
-  const typeEnd = body.indexOf(NUL);
-  if (typeEnd < 0) return undefined;
-  const type = decoder.decode(body.subarray(0, typeEnd));
-  if (!Object.hasOwn(FIELDS, type)) return undefined;
-  const count = FIELDS[type as SpoolRecord["type"]];
-  const bytes: Uint8Array[] = [];
-  let from = typeEnd + 1;
-  while (bytes.length < count - 1) {
-    const to = body.indexOf(NUL, from);
-    if (to < 0) return undefined;
-    bytes.push(body.subarray(from, to));
-    from = to + 1;
-  }
-  bytes.push(body.subarray(from));
-  const fields = new FieldReader(bytes);
-  const record = read(type as SpoolRecord["type"], fields);
-  return fields.ok ? record : undefined;
+/** @returns the record from its magic at `start` to its end mark at `end`, or undefined if its fields are none */
+function recordOf(
+  bytes: Uint8Array,
+  start: number,
+  type: SpoolRecord["type"],
+  end: number,
+): PlacedRecord | undefined {
+  const record = recordOfFields(type, bytes, start + MAGIC.length + type.length + 1, end);
+  return record && { record, start, end: end + END.length };
 }
 
-/** Takes a record's fields in their order, and remembers if one was not what it must be. */
-class FieldReader {
-  ok = true;
-  #next = 0;
-
-  constructor(readonly bytes: readonly Uint8Array[]) {}
-
-  raw(): Uint8Array {
-    // A copy: what is read may outlive the buffer that it was read from.
-    return this.bytes[this.#next++]?.slice() ?? new Uint8Array();
-  }
-
-  text(): string {
-    return decoder.decode(this.bytes[this.#next++]);
-  }
-
-  number(): number {
-    const text = this.text();
-    if (!/^-?[0-9]{1,16}$/.test(text)) this.ok = false;
-    return Number(text);
-  }
+function isTextState(text: string): text is TextState {
+  return text === "whole" || text === "partial" || text === "missing";
 }
 
-function read(type: SpoolRecord["type"], fields: FieldReader): SpoolRecord {
-  switch (type) {
-    case "shell":
-      return {
-        type,
-        shell: fields.text(),
-        pid: fields.number(),
-        parentPid: fields.number(),
-        startTicks: fields.number(),
-        atUs: fields.number(),
-        tty: fields.text(),
-        uid: fields.number(),
-        effectiveUid: fields.number(),
-        user: fields.text(),
-        host: fields.text(),
-        timeZone: fields.text(),
-        shellLevel: fields.number(),
-        session: fields.text(),
-        sshClient: fields.text(),
-        sshConnection: fields.text(),
-        sudoUser: fields.text(),
-        sudoUid: fields.text(),
-      };
-    case "start": {
-      const record = {
-        type,
-        number: fields.number(),
-        atUs: fields.number(),
-        shellLevel: fields.number(),
-        tty: fields.text(),
-        effectiveUid: fields.number(),
-        textState: fields.text() as TextState,
-        directory: fields.raw(),
-        text: fields.raw(),
-      };
-      if (!["whole", "partial", "missing"].includes(record.textState)) fields.ok = false;
-      return record;
-    }
-    case "end": {
-      const record = { type, number: fields.number(), atUs: fields.number(), exitCode: fields.number() };
-      const states = fields.text();
-      if (!/^([0-9]{1,3}(_[0-9]{1,3})*)?$/.test(states)) fields.ok = false;
-      return { ...record, pipeStates: states === "" ? [] : states.split("_").map(Number) };
-    }
-    case "exit":
-      return { type, atUs: fields.number(), exitCode: fields.number() };
-    case "event":
-      return { type, event: parseEvent(fields) };
-  }
+/**
+ * The command in what bash's `history 1` prints: its number, padded to five, a mark for an edited line, a blank, and
+ * the line. bash's hook writes it as it is, since taking it apart there would cost more than all the rest.
+ */
+function historyText(printed: Uint8Array): Uint8Array {
+  let at = 0;
+  while (printed[at] === 0x20) at++;
+  while ((printed[at] ?? 0) >= 0x30 && (printed[at] ?? 0) <= 0x39) at++;
+  const end = printed[printed.length - 1] === 0x0a ? printed.length - 1 : printed.length;
+  return printed.subarray(Math.min(at + 2, end), end);
 }
 
-const EVENT_KINDS: readonly string[] = [
-  "session opened",
-  "ticket switched",
-  "note",
-  "status",
-  "session closed",
-];
-
-function parseEvent(fields: FieldReader): SessionEvent {
-  try {
-    const event = JSON.parse(fields.text());
-    if (
-      EVENT_KINDS.includes(event?.kind) && typeof event.session === "string" &&
-      Number.isSafeInteger(event.atUs)
-    ) {
-      return event;
-    }
-  } catch {
-    // Not JSON: the same as JSON that is no event.
-  }
-  fields.ok = false;
-  return { kind: "session closed", session: "", atUs: 0, how: "killed" };
-}
-
-/** Where in the last bytes a torn record may begin; the length if nowhere. */
-function possibleMagicAt(bytes: Uint8Array): number {
-  for (let at = Math.max(0, bytes.length - MAGIC.length + 1); at < bytes.length; at++) {
-    if (bytes.subarray(at).every((byte, i) => byte === MAGIC[i])) return at;
-  }
-  return bytes.length;
+/** Whether position `at` has exactly these bytes. */
+function isAt(bytes: Uint8Array, wanted: Uint8Array, at: number): boolean {
+  if (at + wanted.length > bytes.length) return false;
+  for (let i = 0; i < wanted.length; i++) if (bytes[at + i] !== wanted[i]) return false;
+  return true;
 }
 
 function indexOf(bytes: Uint8Array, wanted: Uint8Array, from: number): number {
   const first = wanted[0] ?? 0;
   for (let at = bytes.indexOf(first, from); at >= 0; at = bytes.indexOf(first, at + 1)) {
-    if (at + wanted.length > bytes.length) return -1;
-    if (wanted.every((byte, i) => bytes[at + i] === byte)) return at;
+    if (isAt(bytes, wanted, at)) return at;
   }
   return -1;
 }
