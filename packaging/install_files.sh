@@ -77,7 +77,7 @@ add_block src/shell/snippets/zshenv.zsh "$(system_file /etc/zsh/zshenv /etc/zshe
 place_text src/shell/snippets/conf.fish "$destdir/etc/fish/conf.d/srvaudit.fish"
 
 # The shipped queries, and the config: it may hold secrets, and what an admin wrote there stays.
-place 644 src/ash_query/queries "$library/queries"
+place 644 src/queries "$library/queries"
 if [ ! -e "$destdir/etc/srvaudit/config" ]; then
   place 640 packaging/config "$destdir/etc/srvaudit/config"
 fi

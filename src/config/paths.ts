@@ -16,6 +16,8 @@ export interface Paths {
   config: string;
   /** `/etc/srvaudit/shells`: the users' real shells. */
   shells: string;
+  /** `/etc/ash/queries`: ASH's own place for the system's saved queries. */
+  systemQueries: string;
   /** The user's home. */
   home: string;
   /** `~/.ash`: 0700. */
@@ -55,6 +57,7 @@ export function paths(): Paths {
     program,
     config: `${root}/etc/srvaudit/config`,
     shells: `${root}/etc/srvaudit/shells`,
+    systemQueries: `${root}/etc/ash/queries`,
     home,
     user,
     history: `${user}/history.db`,

@@ -1,0 +1,174 @@
+/** Asks a history database, and changes nothing in it. */
+
+import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { textOfBytes } from "./binary_text.ts";
+import { readingStatement } from "./sql_text.ts";
+
+/** What one cell holds; bytes (a BLOB, or text beyond ASCII) as text that keeps them all. */
+export type Value = null | bigint | number | string;
+
+/** One row, in the order of the columns. */
+export type Row = Value[];
+
+/** What a query has found. */
+export interface Result {
+  /** The columns' names; the same name may come twice. */
+  columns: string[];
+  /** Runs the query and yields its rows one by one. May be called again. */
+  rows(): Iterable<Row>;
+}
+
+/** The database cannot be asked, or does not understand the question. */
+export class DatabaseError extends Error {
+  override name = "DatabaseError";
+}
+
+const VIEW = '"the query"';
+
+/** A history database, open for reading alone. */
+export class HistoryDatabase {
+  #database: DatabaseSync;
+
+  /**
+   * @param path its file
+   * @throws {DatabaseError} if there is none
+   */
+  constructor(readonly path: string) {
+    try {
+      Deno.statSync(path);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw cannot(path, error);
+      throw new DatabaseError(`there is no database ${path}: no command has been recorded yet`);
+    }
+    try {
+      this.#database = new DatabaseSync(path, { readOnly: true });
+      // ASH's own tools keep the older journal, where a writer makes readers wait.
+      this.#database.exec("pragma busy_timeout = 5000");
+      this.#database.exec("select 1 from sqlite_master limit 1");
+    } catch (error) {
+      throw cannot(path, error);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#database.close();
+  }
+
+  /** Whether there is a table (or a view) of that name. */
+  has(table: string): boolean {
+    return this.#database.prepare("select 1 from sqlite_master where name = ?").get(table) !== undefined;
+  }
+
+  /**
+   * Runs one statement that only reads.
+   *
+   * @param sql the statement
+   * @param limit how many rows to take at most; the rest is never fetched
+   * @returns its columns and its rows
+   * @throws {SqlRefusedError} if it would do anything but read
+   * @throws {DatabaseError} if SQLite cannot run it
+   */
+  query(sql: string, limit = Infinity): Result {
+    const statement = readingStatement(sql);
+    return /^explain\b/i.test(statement) ? this.#explain(statement, limit) : this.#select(statement, limit);
+  }
+
+  /**
+   * A view (of this connection alone) tells the columns' names: rows come as objects, in which a name that comes
+   * twice, or is a number, would lose its column or its place. So the columns are numbered: c0, c1, ...
+   */
+  #select(statement: string, limit: number): Result {
+    this.#run(`drop view if exists ${VIEW}`);
+    this.#run(`create temp view ${VIEW} as ${statement}`);
+    const names = this.#names();
+    const columns = names.map((_, i) => `c${i}`);
+    const prepared = this.#prepare(
+      `with numbered(${columns.join()}) as (select * from ${VIEW}) ` +
+        `select ${columns.map(cell).join()} from numbered`,
+    );
+    prepared.setReadBigInts(true);
+    return { columns: withoutNumbers(names), rows: () => this.#rows(prepared, limit) };
+  }
+
+  #explain(statement: string, limit: number): Result {
+    const prepared = this.#prepare(statement);
+    const first = prepared.get();
+    return { columns: Object.keys(first ?? {}), rows: () => this.#rows(prepared, limit) };
+  }
+
+  *#rows(prepared: StatementSync, limit: number): Generator<Row> {
+    if (limit <= 0) return;
+    let count = 0;
+    try {
+      for (const row of prepared.iterate()) {
+        yield Object.values(row).map(valueOf);
+        if (++count >= limit) return;
+      }
+    } catch (error) {
+      throw cannot(this.path, error);
+    }
+  }
+
+  #names(): string[] {
+    const table = VIEW.slice(1, -1);
+    try {
+      return this.#database.prepare("select name from pragma_table_info(?) order by cid").all(table)
+        .map((row) => String(row["name"]));
+    } catch (error) {
+      throw cannot(this.path, error);
+    }
+  }
+
+  #prepare(sql: string): StatementSync {
+    try {
+      return this.#database.prepare(sql);
+    } catch {
+      // prepare() keeps to itself what is wrong; exec() tells.
+      this.#run(`explain ${sql}`);
+      throw new DatabaseError(`${this.path}: SQLite cannot prepare the query`);
+    }
+  }
+
+  #run(sql: string): void {
+    try {
+      this.#database.exec(sql);
+    } catch (error) {
+      throw cannot(this.path, error);
+    }
+  }
+}
+
+/**
+ * Text comes as a C string, in which a NUL is its end and what is no UTF-8 is lost. Whatever is not plain ASCII is
+ * therefore asked for as bytes.
+ */
+function cell(column: string): string {
+  return `case when typeof(${column}) = 'text' and ` +
+    `(length(${column}) <> octet_length(${column}) or ${column} glob '*[^ -~]*') ` +
+    `then cast(${column} as blob) else ${column} end as ${column}`;
+}
+
+function valueOf(value: unknown): Value {
+  if (value instanceof Uint8Array) return textOfBytes(value);
+  if (value === null || typeof value === "bigint" || typeof value === "number") return value;
+  return String(value);
+}
+
+/** SQLite tells columns of one name apart as `id`, `id:1`, ... */
+function withoutNumbers(names: readonly string[]): string[] {
+  return names.map((name, i) => {
+    const original = name.replace(/:[0-9]+$/, "");
+    return names.slice(0, i).includes(original) ? original : name;
+  });
+}
+
+function cannot(path: string, error: unknown): DatabaseError {
+  const message = (error instanceof Error ? error.message : String(error))
+    .replace(/ in (?:create temp view|explain|with numbered)[\s\S]* at offset [0-9]+$/, "");
+  if (/no such table: (?:main\.)?srvaudit_/.test(message)) {
+    return new DatabaseError(
+      `${path} knows no tickets and no login sessions: it is a plain ASH history (${message})`,
+    );
+  }
+  return new DatabaseError(`${path}: ${message}`);
+}
