@@ -79,24 +79,27 @@ class FieldReader {
 
   /** Whole microseconds, or seconds with a point or a comma before the rest, as bash's EPOCHREALTIME has them. */
   microseconds(): number {
-    const text = this.text();
-    const parts = /^([0-9]{1,10})[.,]([0-9]{6})$/.exec(text) ?? /^([0-9]{1,16})$/.exec(text);
-    if (!parts) this.ok = false;
-    return parts ? Number((parts[1] ?? "") + (parts[2] ?? "")) : 0;
+    const digits = this.#next();
+    const point = digits.findIndex((byte) => byte === 0x2c || byte === 0x2e);
+    if (point < 0) return this.#whole(digits);
+    if (digits.length - point !== 7) this.ok = false;
+    return this.#whole(digits.subarray(0, point)) * 1_000_000 + this.#whole(digits.subarray(point + 1));
   }
 
   number(): number {
     const digits = this.#next();
-    const isNegative = digits[0] === 0x2d;
+    return digits[0] === 0x2d ? 0 - this.#whole(digits.subarray(1)) : this.#whole(digits);
+  }
+
+  #whole(digits: Uint8Array): number {
     let value = 0;
-    for (let i = isNegative ? 1 : 0; i < digits.length; i++) {
+    for (let i = 0; i < digits.length; i++) {
       const digit = (digits[i] ?? 0) - 0x30;
       if (digit < 0 || digit > 9) this.ok = false;
       value = value * 10 + digit;
     }
-    if (digits.length === (isNegative ? 1 : 0) || !Number.isSafeInteger(value)) this.ok = false;
-    // Not -0, which is no number that anyone wrote.
-    return isNegative && value !== 0 ? -value : value;
+    if (digits.length === 0 || !Number.isSafeInteger(value)) this.ok = false;
+    return value;
   }
 }
 
@@ -153,8 +156,10 @@ function read(type: SpoolRecord["type"], fields: FieldReader): SpoolRecord {
       if (record.textState === "history") {
         return { ...record, textState: "whole", text: historyText(record.text) };
       }
-      if (!isTextState(record.textState)) fields.ok = false;
-      return { ...record, textState: record.textState as TextState };
+      const { textState } = record;
+      if (isTextState(textState)) return { ...record, textState };
+      fields.ok = false;
+      return { ...record, textState: "missing" };
     }
     case "end": {
       const record = {
@@ -183,4 +188,20 @@ function parseEvent(fields: FieldReader): SessionEvent {
   }
   fields.ok = false;
   return { kind: "session closed", session: "", atUs: 0, how: "killed" };
+}
+
+function isTextState(text: string): text is TextState {
+  return text === "whole" || text === "partial" || text === "missing";
+}
+
+/**
+ * The command in what bash's `history 1` prints: its number, padded to five, a mark for an edited line, a blank, and
+ * the line. bash's hook writes it as it is, since taking it apart there would cost more than all the rest.
+ */
+function historyText(printed: Uint8Array): Uint8Array {
+  let at = 0;
+  while (printed[at] === 0x20) at++;
+  while ((printed[at] ?? 0) >= 0x30 && (printed[at] ?? 0) <= 0x39) at++;
+  const end = printed[printed.length - 1] === 0x0a ? printed.length - 1 : printed.length;
+  return printed.subarray(Math.min(at + 2, end), end);
 }

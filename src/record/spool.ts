@@ -219,22 +219,6 @@ function recordOf(
   return record && { record, start, end: end + END.length };
 }
 
-function isTextState(text: string): text is TextState {
-  return text === "whole" || text === "partial" || text === "missing";
-}
-
-/**
- * The command in what bash's `history 1` prints: its number, padded to five, a mark for an edited line, a blank, and
- * the line. bash's hook writes it as it is, since taking it apart there would cost more than all the rest.
- */
-function historyText(printed: Uint8Array): Uint8Array {
-  let at = 0;
-  while (printed[at] === 0x20) at++;
-  while ((printed[at] ?? 0) >= 0x30 && (printed[at] ?? 0) <= 0x39) at++;
-  const end = printed[printed.length - 1] === 0x0a ? printed.length - 1 : printed.length;
-  return printed.subarray(Math.min(at + 2, end), end);
-}
-
 /** Whether position `at` has exactly these bytes. */
 function isAt(bytes: Uint8Array, wanted: Uint8Array, at: number): boolean {
   if (at + wanted.length > bytes.length) return false;

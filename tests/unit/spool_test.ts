@@ -236,6 +236,31 @@ Deno.test("a folder that is named like a record's beginning hides no command", (
   }
 });
 
+Deno.test("a time may have the point or comma of bash's EPOCHREALTIME", () => {
+  const at = (time: string) => contents(encoder.encode(`\x1eSA1\0exit\0${time}\0${0}\0\x1e\n`));
+  const exit = { type: "exit", atUs: 1795343616000680, exitCode: 0 };
+  for (const time of ["1795343616000680", "1795343616.000680", "1795343616,000680"]) {
+    assert.deepEqual(at(time), [exit]);
+  }
+  for (
+    const time of ["", ".", "1.", "1.00068", "1.0006800", "1.000.80", "-1", "1e6", "99999999999999999999"]
+  ) {
+    assert.deepEqual(at(time), [], time);
+  }
+});
+
+Deno.test("a text that bash's `history 1` printed is the command alone", () => {
+  const printed = (text: string) => {
+    const [record] = contents(
+      encoder.encode(`\x1eSA1\0start\x001\x001\x001\0\x000\0history\0/\0${text}\0\x1e\n`),
+    );
+    return record?.type === "start" ? [record.textState, new TextDecoder().decode(record.text)] : record;
+  };
+  assert.deepEqual(printed("    7  ls -l\n"), ["whole", "ls -l"]);
+  assert.deepEqual(printed("12345* echo 'a\n  b'\n"), ["whole", "echo 'a\n  b'"]);
+  assert.deepEqual(printed("123456   spaces\n"), ["whole", "  spaces"]);
+});
+
 Deno.test("a text with NULs, as zsh can have it, is read whole", () => {
   const list = [start("/", "a\0b\0\0c\x1e"), start("/", "\0", 2), start("/", "echo \x1eSA1\0end\0x", 3)];
   assert.deepEqual(contents(encoded(list)), list);
