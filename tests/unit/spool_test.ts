@@ -258,7 +258,7 @@ Deno.test("a text that bash's `history 1` printed is the command alone", () => {
   };
   assert.deepEqual(printed("    7  ls -l\n"), ["whole", "ls -l"]);
   assert.deepEqual(printed("12345* echo 'a\n  b'\n"), ["whole", "echo 'a\n  b'"]);
-  assert.deepEqual(printed("123456   spaces\n"), ["whole", "  spaces"]);
+  assert.deepEqual(printed("123456    spaces\n"), ["whole", "  spaces"]);
 });
 
 Deno.test("a text with NULs, as zsh can have it, is read whole", () => {
