@@ -13,7 +13,7 @@ DENO = $(CURDIR)/$(TOOLS)/deno
 DENORT = $(TOOLS)/denort
 
 SOURCES = $(shell find src -type f)
-SHELL_FILES = .ci/run $(wildcard packaging/*.sh) $(wildcard tests/*/*.sh) $(wildcard src/shell/*.bash) $(wildcard src/shell/*.sh)
+SHELL_FILES = .ci/run $(shell find packaging tests/support -name '*.sh') $(shell find src/shell completions -type f)
 
 .PHONY: run build test check bench clean install fmt
 
@@ -34,6 +34,7 @@ dist/srvaudit: $(DENORT) $(SOURCES) deno.json deno.lock
 	if [ -n "$$DENORT_BIN" ]; then export DENORT_BIN; else unset DENORT_BIN; fi; \
 	$(DENO) compile --quiet --no-code-cache --no-config --allow-all --include dist/js --include src/shell \
 	  --output dist/srvaudit dist/js/main.js
+	@cp src/queries dist/queries
 	@cd dist && for program in hello saticket ash_query; do ln -sf srvaudit $$program; done
 
 test: build

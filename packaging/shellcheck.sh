@@ -24,7 +24,7 @@ for file; do
   case $file in
     *.zsh | */zshrc | */zshenv | */.zsh* | */.zlog* | */.zprofile) lint zsh zsh -n "$file" ;;
     *.fish) lint fish fish --no-execute "$file" ;;
-    *.bash) lint shellcheck shellcheck --shell=bash "$file" ;;
+    *.bash | */bashrc) lint shellcheck shellcheck --shell=bash "$file" ;;
     *) lint shellcheck shellcheck "$file" ;;
   esac
 done
