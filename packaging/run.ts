@@ -72,7 +72,7 @@ async function playSession(env: Record<string, string>, home: string): Promise<s
     [PROMPT, "saticket note 'sda is at 97%'"],
     [PROMPT, "exit 0"],
     [/: $/, "Removed old logs."],
-    [/^.*$/m, ""],
+    [/> $/, ""],
     [/Choose ticket status \(default \d+\):\s*$/, ""],
   ];
   for (const [prompt, answer] of steps) {

@@ -126,8 +126,9 @@ export class TestHost implements AsyncDisposable {
    * Makes a user who can log in with the host's key and has the startup files of `/etc/skel`.
    *
    * @param shell the login shell as passwd has it; our `hello` by default
+   * @param realShell what `hello` becomes for this user (`/etc/srvaudit/shells`); the default shell by default
    */
-  async addUser(shell: string = this.program("hello")): Promise<TestUser> {
+  async addUser(shell: string = this.program("hello"), realShell?: string): Promise<TestUser> {
     const [random = 0] = crypto.getRandomValues(new Uint32Array(1));
     const name = `satest${Deno.pid}x${random}`;
     // Far from the numbers that useradd gives by itself: those of two machines would be the same.
@@ -138,6 +139,12 @@ export class TestHost implements AsyncDisposable {
     const allow = ["sh", "-c", 'grep -qxF "$1" /etc/shells || echo "$1" >> /etc/shells', "sh", shell];
     await succeed([...this.#inside, ...LOCKED, ...allow]);
     const user = { name, uid, home, files: this.installed ? `/proc/${this.sshd.pid}/root${home}` : home };
+    if (realShell !== undefined) {
+      const map = this.installed
+        ? `/proc/${this.sshd.pid}/root/etc/srvaudit/shells`
+        : `${this.folder}/root/etc/srvaudit/shells`;
+      await Deno.writeTextFile(map, `${name}="${realShell}"\n`, { append: true });
+    }
     this.#users.push(user);
     return user;
   }

@@ -1,0 +1,148 @@
+/** On a machine that srvAudit is installed on: the system's startup files bring the hooks in. */
+
+import assert from "node:assert/strict";
+import { playLogin } from "../support/expect.ts";
+import { testThatNeeds } from "../support/needs.ts";
+import { commands, onlySession, summary } from "../support/records.ts";
+import { TestHost } from "../support/sshd.ts";
+
+const NEEDS = ["root", "sshd", "expect", "nsenter"] as const;
+
+testThatNeeds(NEEDS, "installed: bash, whatever the user's own startup files do", async () => {
+  await using host = await TestHost.start({ installed: true });
+  const hostile = {
+    "a PROMPT_COMMAND array": "PROMPT_COMMAND=('true' 'false')",
+    "a PROMPT_COMMAND text": "PROMPT_COMMAND='(exit 3)'",
+    "history switched off": "set +o history; unset HISTFILE; HISTCONTROL=ignoreboth HISTIGNORE='*'",
+    "a DEBUG trap": "trap 'true' DEBUG",
+  };
+  for (const [name, line] of Object.entries(hostile)) {
+    const user = await host.addUser();
+    await Deno.writeTextFile(`${user.files}/.bashrc`, `\n${line}\nPS1='\\u $ '\n`, { append: true });
+    await playLogin(
+      host,
+      user,
+      `login "" "With ${name}"
+       line " echo out-\\$((1+0)); (exit 4)"
+       want {out-1\\r\\n.*\\$ $}
+       line "echo was \\$?"
+       want {was 4\\r\\n.*\\$ $}
+       logout "" ""`,
+    );
+    assert.equal(onlySession(host, user).closed?.how, "logout", name);
+    const list = summary(commands(host, user));
+    assert.deepEqual(list.map(([, exitCode]) => exitCode), [4, 0], name);
+    assert.match(list[0]?.[0] ?? "", /^ ?echo out-\$\(\(1\+0\)\); \(exit 4\)$/, name);
+  }
+});
+
+for (const [shell, prompt] of [["zsh", "% "], ["fish", "> "]] as const) {
+  testThatNeeds([...NEEDS, shell], `installed: ${shell} as a user's real shell`, async () => {
+    await using host = await TestHost.start({ installed: true });
+    const user = await host.addUser(undefined, `/usr/bin/${shell}`);
+    await Deno.writeTextFile(`${user.files}/.zshrc`, "PROMPT='ready% '\n");
+    await Deno.mkdir(`${user.files}/.config/fish`, { recursive: true });
+    await Deno.writeTextFile(
+      `${user.files}/.config/fish/config.fish`,
+      "function fish_prompt; echo -n 'ready> '; end\nset fish_greeting\n",
+    );
+    await host.ssh(user, ["true"]);
+    await playLogin(
+      host,
+      user,
+      `want {blank for new[^\\r\\n]*: $}
+       line ""
+       want {Enter subject for new ticket: $}
+       line "In ${shell}"
+       want {ready${prompt}}
+       line "cd /tmp"
+       want {ready${prompt}}
+       line "false | true"
+       want {ready${prompt}}
+       line "sh -c 'exit 6'"
+       want {ready${prompt}}
+       line "echo shell=\\$SHELL"
+       want {shell=/usr/bin/${shell}\\r}
+       want {ready${prompt}}
+       line "exit"
+       want {notes[^\\r\\n]*: $}
+       line "noted"
+       line ""
+       want {Choose ticket status \\(default [0-9]+\\): *$}
+       line ""
+       ended`,
+    );
+    const session = host.sessions(user).find((session) => session.opened.mode === "interactive");
+    assert.equal(session?.closed?.how, "logout");
+    assert.equal(session.opened.shell, `/usr/bin/${shell}`);
+    const own = host.shells(user).find((record) =>
+      record.session === session.id && record.commands.length > 1
+    );
+    assert.match(own?.shell ?? "", new RegExp(shell));
+    assert.deepEqual(summary(own?.commands ?? []), [
+      ["cd /tmp", 0],
+      ["false | true", 0],
+      ["sh -c 'exit 6'", 6],
+      ["echo shell=$SHELL", 0],
+    ]);
+    assert.deepEqual(own?.commands[1]?.pipeStates, [1, 0]);
+    assert.deepEqual(own?.commands.slice(0, 2).map((command) => command.directory), [user.home, "/tmp"]);
+  });
+}
+
+testThatNeeds(NEEDS, "installed: no variable of the user's moves the record", async () => {
+  await using host = await TestHost.start({ installed: true, sshd: ["AcceptEnv *"] });
+  const user = await host.addUser();
+  const elsewhere = `${user.home}/elsewhere`;
+  await Deno.mkdir(`${user.files}/elsewhere`, { mode: 0o777 });
+  await Deno.chmod(`${user.files}/elsewhere`, 0o777);
+  const flags = [
+    "-o",
+    `SetEnv=SRVAUDIT_ROOT=${elsewhere} HOME=${elsewhere} SRVAUDIT_SESSION=made-up XDG_DATA_HOME=${elsewhere}`,
+  ];
+  await playLogin(
+    host,
+    user,
+    `login "" "Elsewhere"\nline "echo here"\nwant {here\\r\\n.*\\$ $}\nlogout "" ""`,
+    { flags },
+  );
+  assert.deepEqual(summary(commands(host, user)), [["echo here", 0]]);
+  assert.equal(onlySession(host, user).closed?.how, "logout");
+});
+
+testThatNeeds(NEEDS, "installed: ash_query and saticket answer within the session and after it", async () => {
+  await using host = await TestHost.start({ installed: true });
+  const user = await host.addUser();
+  const { text } = await playLogin(
+    host,
+    user,
+    `login "" "Ask about it"
+     line "cd /etc && false"
+     want {\\$ $}
+     line "saticket note 'seen from within'"
+     want {etc\\$ $}
+     line "saticket"
+     want {Ask about it.*etc\\$ $}
+     line "ash_query --failed"
+     want {cd /etc && false.*etc\\$ $}
+     logout "and from the logout" "2"`,
+  );
+  assert.match(text, /cd \/etc && false/);
+  const session = onlySession(host, user);
+  assert.deepEqual(
+    session.events.flatMap((event) => event.kind === "note" ? [event.text] : []),
+    ["seen from within", "and from the logout"],
+  );
+  assert.ok(session.events.some((event) => event.kind === "status"));
+  const asked = await host.as(user, [host.program("ash_query"), "--ticket", "1", "-f", "json"]);
+  assert.equal(asked.code, 0, asked.errors);
+  assert.match(asked.text, /cd \/etc && false/);
+  const rows = await host.as(user, [
+    host.program("ash_query"),
+    "-f",
+    "json",
+    "--sql",
+    "select command, rval, cwd from commands where command like 'cd /etc%'",
+  ]);
+  assert.deepEqual(JSON.parse(rows.text), [{ command: "cd /etc && false", rval: 1, cwd: user.home }]);
+});
