@@ -1,10 +1,11 @@
 /** The command line of `saticket`. Loaded at need alone: `@optique` is the greater part of the program. */
 
 import { object, or } from "@optique/core/constructs";
-import { lineBreak, type Message, message } from "@optique/core/message";
+import { commandLine, lineBreak, type Message, message } from "@optique/core/message";
 import { map, multiple, optional } from "@optique/core/modifiers";
 import type { InferValue } from "@optique/core/parser";
 import { argument, command, constant, option } from "@optique/core/primitives";
+import type { Usage } from "@optique/core/usage";
 import { string } from "@optique/core/valueparser";
 import { run } from "@optique/run";
 import { VERSION } from "../config/version.ts";
@@ -71,8 +72,17 @@ export type Request = InferValue<typeof parser>;
 const EXAMPLES: readonly string[] = [
   "saticket                                  what am I on?",
   "saticket new Replace the disk in web1     make a ticket, go on with it",
-  "saticket status resolved                  or a number of those that it lists",
+  "saticket switch 17                        go on with that one",
+  "saticket status                           what may come next, numbered",
+  "saticket status resolved                  or a number of those",
   "dmesg | saticket note --ticket 17         a note on another ticket",
+  "saticket list --json | jq '.[0].key'      every command can print JSON",
+];
+
+/** Not every option of every command: those are in `saticket COMMAND --help`. */
+const USAGE: Usage = [
+  { type: "optional", terms: [{ type: "argument", metavar: "COMMAND" }] },
+  { type: "multiple", terms: [{ type: "argument", metavar: "ARGUMENT" }], min: 0 },
 ];
 
 const examples: Message = EXAMPLES.flatMap((text, i) => [
@@ -94,6 +104,9 @@ export function parseArguments(args: readonly string[]): Request {
     version: { value: VERSION, option: { hidden: "doc" } },
     description: message`The ticket of this login session: see it, update it, switch to another.`,
     examples,
+    footer: message`What a command takes: ${commandLine("saticket COMMAND --help")}`,
+    usageLine: USAGE,
+    termWidth: 8,
     errorExitCode: 2,
     aboveError: "none",
     onExit: (code) => Deno.exit(code),
