@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { playLogin } from "../support/expect.ts";
 import { testThatNeeds } from "../support/needs.ts";
-import { commands, onlySession, summary } from "../support/records.ts";
+import { commands, exitCodeOf, onlySession, summary } from "../support/records.ts";
 import { TestHost } from "../support/sshd.ts";
 
 const NEEDS = ["root", "sshd", "expect"] as const;
@@ -130,7 +130,7 @@ testThatNeeds(
     const session = onlySession(host, user);
     assert.equal(session.ticket, "1");
     assert.equal(session.opened.command, "tty -s && echo it-ran; exit 9");
-    assert.equal(session.closed?.exitCode, 9);
+    assert.equal(exitCodeOf(host, user, session), 9);
   },
 );
 

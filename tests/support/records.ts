@@ -22,3 +22,15 @@ export function onlySession(host: TestHost, user: TestUser): LoginSession {
   assert.ok(session);
   return session;
 }
+
+/**
+ * How the one command of a session ended: as its closing says, or as the shell that ran it put on record at its end.
+ *
+ * @returns the exit code, or undefined if nothing on record knows it
+ */
+export function exitCodeOf(host: TestHost, user: TestUser, session: LoginSession): number | undefined {
+  const shell = host.shells(user).find((shell) => shell.session === session.id && shell.commands.length > 0);
+  const [command] = shell?.commands ?? [];
+  if (command) assert.equal(command.text, session.opened.command);
+  return session.closed?.exitCode ?? shell?.exitCode ?? command?.exitCode;
+}
