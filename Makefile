@@ -26,15 +26,15 @@ $(DENORT): packaging/fetch_deno.sh Makefile
 	@packaging/fetch_deno.sh $(DENO_VERSION) $(TOOLS)
 	@touch $@
 
-# The hooks and the shipped queries are data of the executable: see src/config/assets.ts.
+# The hooks and the shipped queries lie beside the executable, as they do where it is installed.
 dist/srvaudit: $(DENORT) $(SOURCES) deno.json deno.lock
 	@rm -rf dist/js && mkdir -p dist
 	$(DENO) bundle --quiet --platform deno --code-splitting --minify --outdir dist/js src/main.ts
 	@DENORT_BIN=$$(test -s $(DENORT) && echo $(CURDIR)/$(DENORT) || true); \
 	if [ -n "$$DENORT_BIN" ]; then export DENORT_BIN; else unset DENORT_BIN; fi; \
-	$(DENO) compile --quiet --no-code-cache --no-config --allow-all --include dist/js --include src/shell \
+	$(DENO) compile --quiet --no-code-cache --no-config --allow-all --include dist/js \
 	  --output dist/srvaudit dist/js/main.js
-	@cp src/queries dist/queries
+	@cp src/queries dist/queries && rm -rf dist/shell && cp -r src/shell dist/shell
 	@cd dist && for program in hello saticket ash_query; do ln -sf srvaudit $$program; done
 
 test: build

@@ -6,11 +6,11 @@
 
 import { programName } from "./posix/program_name.ts";
 
-const { name, isLogin } = programName();
-switch (name) {
+const called = programName();
+switch (called.name) {
   case "hello":
   case "hello-srvaudit":
-    (await import("./hello/hello.ts")).main(isLogin, Deno.args);
+    await (await import("./hello/hello.ts")).main(called, Deno.args);
     break;
   case "saticket":
     await (await import("./saticket/saticket.ts")).main(Deno.args);

@@ -1,3 +1,143 @@
-export function main(_isLogin: boolean, _args: string[]): void {
-  throw new Error("hello is being built");
+/**
+ * The login shell: asks for a ticket, and becomes the user's real shell.
+ *
+ * Nothing of ours stays behind, and nothing of ours may keep her out: what fails here is said in one line, and then
+ * `onFailure` decides.
+ */
+
+import { DEFAULTS, type LoginSettings, loginSettings } from "../config/settings.ts";
+import { type Paths, paths } from "../config/paths.ts";
+import { accountOf, effectiveUid } from "../posix/libc.ts";
+import type { Called } from "../posix/program_name.ts";
+import { terminalOf } from "../posix/process.ts";
+import { currentSession } from "../record/login_session.ts";
+import { tell } from "../terminal/ask.ts";
+import { visible } from "../terminal/visible.ts";
+import { variable } from "./environment.ts";
+import { type Invocation, parseInvocation } from "./invocation.ts";
+import { becomeCommandShell, becomeInteractiveShell } from "./launch.ts";
+import { anyShell, type RealShell, realShell } from "./real_shell.ts";
+
+const BANNER = "This session is recorded, and belongs to a ticket (srvAudit).\n";
+
+/** What is known before anything can fail. */
+interface Login {
+  called: Called;
+  invocation: Invocation;
+  /** Whether there is a person to ask. */
+  isTerminal: boolean;
+}
+
+/**
+ * @param called how this process was started
+ * @param args the arguments behind argv[0]
+ */
+export async function main(called: Called, args: readonly string[]): Promise<void> {
+  if (args.length === 1 && (args[0] === "--help" || args[0] === "--version")) {
+    const { help, version } = await import("./help.ts");
+    console.log(args[0] === "--help" ? help : version);
+    return;
+  }
+  const login: Login = {
+    called,
+    invocation: parseInvocation(called.isLogin, args),
+    isTerminal: Deno.stdin.isTerminal() && Deno.stderr.isTerminal(),
+  };
+  let settings: LoginSettings = DEFAULTS;
+  let shell: RealShell | undefined;
+  try {
+    const places = paths();
+    settings = settingsOrDefaults(places.config);
+    shell = realShell(settings, places.shells, accountOf(effectiveUid())?.name ?? "");
+    if (login.isTerminal) await openForPerson(login, places, settings, shell);
+    else await openForCommand(login, places, shell);
+  } catch (error) {
+    if (error instanceof Error && ["NoTicketError", "SilenceError"].includes(error.name)) {
+      tell(`\nsrvaudit: ${error.message}: goodbye\n`);
+      Deno.exit(1);
+    }
+    fail(error, login, settings, shell);
+  }
+}
+
+/** With a terminal: a ticket, then the shell. */
+async function openForPerson(
+  login: Login,
+  places: Paths,
+  settings: LoginSettings,
+  shell: RealShell,
+): Promise<void> {
+  const session = currentSession(places.spool, variable("SRVAUDIT_SESSION"));
+  if (session) {
+    becomeInteractiveShell(shell, login.invocation, login.called, { session: session.id, paths: places });
+  }
+  if (settings.showBanner) tell(BANNER);
+  const [{ LocalDesk }, { askForTicket, ticketLine }] = await Promise.all([
+    import("../desk/local_desk.ts"),
+    import("./ticket_dialogue.ts"),
+  ]);
+  using desk = new LocalDesk();
+  const ticket = await askForTicket(desk);
+  tell(`Ticket ${ticketLine(ticket)}\n`);
+  const { openSession } = await import("./open_session.ts");
+  const id = openSession(places, {
+    mode: "interactive",
+    shell: shell.path,
+    ticket: ticket.key,
+    tty: terminalOf(0) ?? "",
+    command: login.invocation.command,
+  });
+  becomeInteractiveShell(shell, login.invocation, login.called, { session: id, paths: places });
+}
+
+/** Without one: nobody can be asked; the command goes on record and runs. */
+async function openForCommand(login: Login, places: Paths, shell: RealShell): Promise<void> {
+  const { openSession, recordCommand } = await import("./open_session.ts");
+  const session = currentSession(places.spool, variable("SRVAUDIT_SESSION"));
+  const text = login.invocation.command ?? login.invocation.script;
+  const id = session?.id ?? openSession(places, {
+    mode: "command",
+    shell: shell.path,
+    ticket: null,
+    tty: "",
+    command: text,
+  });
+  const file = recordCommand(places, id, shell, text);
+  becomeCommandShell(shell, login.invocation, login.called, `${places.program}/shell`, file);
+}
+
+/** A broken config must not keep anybody out, unless its one readable line says so. */
+function settingsOrDefaults(file: string): LoginSettings {
+  try {
+    return loginSettings(file);
+  } catch (error) {
+    let denies = false;
+    try {
+      denies = /^\s*onFailure=["']?deny\b/m.test(Deno.readTextFileSync(file));
+    } catch {
+      // Not readable at all: then it says nothing.
+    }
+    if (denies) {
+      tell(`srvaudit: ${visible(messageOf(error))}; onFailure="deny": no shell\n`);
+      Deno.exit(1);
+    }
+    tell(`srvaudit: ${visible(messageOf(error))}; going on with the defaults\n`);
+    return DEFAULTS;
+  }
+}
+
+/** Something of ours failed: one line, and what the policy says. */
+function fail(error: unknown, login: Login, settings: LoginSettings, shell: RealShell | undefined): never {
+  const reason = visible(messageOf(error));
+  if (settings.onFailure === "deny") {
+    tell(`srvaudit: ${reason}; onFailure="deny": no shell\n`);
+    Deno.exit(1);
+  }
+  tell(`srvaudit: ${reason}; this session is NOT recorded\n`);
+  const fallback = shell ?? anyShell(accountOf(effectiveUid())?.shell);
+  becomeInteractiveShell(fallback, login.invocation, login.called, undefined);
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -55,21 +55,21 @@ const EINTR = 4;
  *
  * @param path the program's file
  * @param args its argv, argv[0] included; a `Uint8Array` is handed over as it is and must end in NUL
- * @param env its whole environment
+ * @param env its whole environment, `NAME=value` each, in the same two forms
  * @throws {Error} when the kernel refuses: then this process goes on
  *
  * @example
  * ```ts
- * exec("/bin/bash", ["-bash"], { HOME: "/root" });
+ * exec("/bin/bash", ["-bash"], ["HOME=/root"]);
  * ```
  */
 export function exec(
   path: string,
   args: readonly (string | Uint8Array<ArrayBuffer>)[],
-  env: Readonly<Record<string, string>>,
+  env: readonly (string | Uint8Array<ArrayBuffer>)[],
 ): never {
   const argv = cStringArray(args);
-  const envp = cStringArray(Object.entries(env).map(([name, value]) => `${name}=${value}`));
+  const envp = cStringArray(env);
   libc().signal(SIGPIPE, null);
   libc().execve(cString(path), argv.array, envp.array);
   const code = errno();

@@ -1,0 +1,48 @@
+/**
+ * The form of srvAudit's config files: lines `key="value"`, as a shell would read them, blank lines, and `#` comments.
+ *
+ * Our own, since what npm has (dotenv and its kin) drops a line that it cannot read without a word; a login must not
+ * hang on a guess.
+ */
+
+/** A config file that cannot be read as one. The message names file and line, and says what belongs there. */
+export class ConfigError extends Error {
+  override name = "ConfigError";
+}
+
+/** A value, and the line that it stands in, for messages. */
+export interface Setting {
+  value: string;
+  line: number;
+}
+
+/**
+ * @param text the file's text
+ * @param file its path, for messages
+ * @returns the settings; of a key that is there twice, the last
+ * @throws {ConfigError} for a line that is none
+ *
+ * @example
+ * ```ts
+ * parseKeyValues('showBanner="no" # quiet', "/etc/srvaudit/config").get("showBanner")?.value; // "no"
+ * ```
+ */
+export function parseKeyValues(text: string, file: string): Map<string, Setting> {
+  const settings = new Map<string, Setting>();
+  text.split("\n").forEach((raw, index) => {
+    const line = index + 1;
+    const content = raw.trim();
+    if (content === "" || content.startsWith("#")) return;
+    const parts = /^([A-Za-z][A-Za-z0-9_.-]*)=(?:"((?:[^"\\]|\\.)*)"|'([^']*)'|([^\s"'#]*))\s*(?:#.*)?$/.exec(
+      content,
+    );
+    if (!parts) {
+      throw new ConfigError(`${file}: line ${line}: expected key="value", found ${JSON.stringify(content)}`);
+    }
+    const [, key = "", double, single, bare] = parts;
+    // In double quotes a shell lets a backslash quote these.
+    const value = double?.replace(/\\(["\\$`])/g, "$1") ?? single ?? bare ?? "";
+    settings.set(key, { value, line });
+  });
+  return settings;
+}

@@ -1,0 +1,129 @@
+/** Putting a new login session, and a command that nobody typed, on record. */
+
+import { makePrivateFolder, type Paths } from "../config/paths.ts";
+import { accountOf, effectiveUid } from "../posix/libc.ts";
+import { bootId, processOf } from "../posix/process.ts";
+import type { SessionOpened, ShellRecord, StartRecord } from "../record/event.ts";
+import { sessionFile } from "../record/login_session.ts";
+import { newSessionId } from "../record/session_id.ts";
+import { appendEvent, encodeRecord } from "../record/spool.ts";
+import { variable } from "./environment.ts";
+import type { RealShell } from "./real_shell.ts";
+
+/** What the caller knows of a session. */
+export interface Opening {
+  mode: SessionOpened["mode"];
+  shell: string;
+  ticket: string | null;
+  tty: string;
+  command: string | undefined;
+}
+
+/**
+ * Opens a login session that this process, and the shell that it becomes, leads.
+ *
+ * @returns its id
+ * @throws {Error} when the spool cannot be written
+ */
+export function openSession(places: Paths, opening: Opening): string {
+  makePrivateFolder(places.user);
+  makePrivateFolder(places.spool);
+  const { command, ...rest } = opening;
+  const id = newSessionId();
+  const uid = effectiveUid();
+  appendEvent(sessionFile(places.spool, id), {
+    kind: "session opened",
+    session: id,
+    atUs: nowUs(),
+    user: accountOf(uid)?.name ?? String(uid),
+    uid,
+    host: Deno.hostname(),
+    from: (variable("SSH_CONNECTION") ?? "").split(" ")[0] ?? "",
+    ...rest,
+    ...(command === undefined ? {} : { command }),
+    leaderPid: Deno.pid,
+    leaderStartTicks: processOf("self")?.startTicks ?? 0,
+    bootId: bootId(),
+  });
+  return id;
+}
+
+/**
+ * Puts the one command of a shell that no hook can watch on record, as begun. The shell itself writes its end.
+ *
+ * @param text `-c`'s command or a script's name; undefined where the shell reads commands from its input
+ * @returns the spool file
+ * @throws {Error} when the spool cannot be written
+ */
+export function recordCommand(
+  places: Paths,
+  session: string,
+  shell: RealShell,
+  text: string | undefined,
+): string {
+  const atUs = nowUs();
+  const self = processOf("self");
+  const uid = effectiveUid();
+  const level = Number.parseInt(variable("SHLVL") ?? "") || 0;
+  const introduction: ShellRecord = {
+    type: "shell",
+    shell: shell.path.slice(shell.path.lastIndexOf("/") + 1),
+    pid: Deno.pid,
+    parentPid: self?.parentPid ?? 0,
+    startTicks: self?.startTicks ?? 0,
+    atUs,
+    tty: "",
+    uid: Deno.uid() ?? uid,
+    effectiveUid: uid,
+    user: accountOf(uid)?.name ?? String(uid),
+    host: Deno.hostname(),
+    timeZone: timeZone(),
+    shellLevel: level + 1,
+    session,
+    sshClient: variable("SSH_CLIENT") ?? "",
+    sshConnection: variable("SSH_CONNECTION") ?? "",
+    sudoUser: variable("SUDO_USER") ?? "",
+    sudoUid: variable("SUDO_UID") ?? "",
+  };
+  const encoder = new TextEncoder();
+  const start: StartRecord = {
+    type: "start",
+    number: 1,
+    atUs,
+    shellLevel: level + 1,
+    tty: "",
+    effectiveUid: uid,
+    textState: text === undefined ? "missing" : "whole",
+    directory: encoder.encode(workingDirectory()),
+    text: encoder.encode(text ?? ""),
+  };
+  const file = `${places.spool}/${Deno.pid}-${atUs}.shell`;
+  const records = [introduction, start].map(encodeRecord);
+  using spool = Deno.openSync(file, { append: true, create: true, mode: 0o600 });
+  for (const bytes of records) {
+    if (spool.writeSync(bytes) !== bytes.length) throw new Error(`${file}: the disk is full`);
+  }
+  return file;
+}
+
+function nowUs(): number {
+  return Math.round((performance.timeOrigin + performance.now()) * 1000);
+}
+
+/** As the shells' hooks have it: `%z`, such as `+0200`, and `UTC` for none. */
+function timeZone(): string {
+  const minutes = -new Date().getTimezoneOffset();
+  if (minutes === 0) return "UTC";
+  const digits = (value: number) => String(value).padStart(2, "0");
+  return (minutes < 0 ? "-" : "+") + digits(Math.trunc(Math.abs(minutes) / 60)) +
+    digits(Math.abs(minutes) % 60);
+}
+
+function workingDirectory(): string {
+  try {
+    return Deno.cwd();
+  } catch {
+    // It was removed.
+    return "?";
+  }
+}

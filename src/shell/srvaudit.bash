@@ -1,0 +1,312 @@
+# srvAudit's recording hook for bash 4.4 and later. Builtins only: no fork for a command.
+#
+# How it works (docs/architecture.md, "Recording in bash"):
+#   PS0             takes the time at which a line was read: an arithmetic expansion, which prints and forks nothing.
+#   DEBUG trap      fires once, before the line's first simple command: writes the `start` record, then takes itself
+#                   away and puts back what the user had there.
+#   PROMPT_COMMAND  writes the `end` record, then listens for the next line: keeps bash from hiding that line from its
+#                   history (HISTCONTROL, HISTIGNORE, set +o history) and sets the DEBUG trap.
+#   EXIT trap       writes the `exit` record; in the login session's own shell it runs the logout dialogue.
+# The first three mend each other. What the user has set is put back before her command runs.
+#
+# It is sourced at the first prompt, after all the user's startup files. src/record/spool.ts has the records' format.
+
+# shellcheck disable=SC2016 # what stands in single quotes is expanded later, by bash itself
+if [[ -z ${_srvaudit_loaded-} && $- == *i* && ${BASH_VERSINFO[0]}${BASH_VERSINFO[1]} -ge 44 ]]; then
+_srvaudit_loaded=1
+
+# 0, or the time (µs) at which the present line was read.
+_srvaudit_us=0
+# 1 while a `start` record waits for its `end`.
+_srvaudit_open=0
+_srvaudit_number=0
+# Whether this line's text can be had from `history 1` as it is (plain), or only with care, or not at all (blind).
+_srvaudit_history=plain
+# What the user has in HISTCONTROL and HISTIGNORE, and whether history and cmdhist are off, while we listen with care.
+_srvaudit_control='' _srvaudit_ignore='' _srvaudit_history_off='' _srvaudit_cmdhist_off=''
+_srvaudit_status=0 _srvaudit_last=''
+# The user's own DEBUG trap: as `trap -p` says it, and what it does.
+_srvaudit_debug='' _srvaudit_theirs=':'
+_srvaudit_fresh_until=0
+_srvaudit_said=''
+# PS0 speaks of this name as a number.
+_srvaudit_guard=0
+
+# What stands in PROMPT_COMMAND. Where nothing is installed, hello exports the second text, which brings us in.
+_srvaudit_loader='_srvaudit_prompt; _srvaudit_arm'
+_srvaudit_exported='\builtin eval "${_srvaudit_loader-. \"\$SRVAUDIT_BIN/shell/srvaudit.bash\"}"'
+# In an array, bash 5.1 and later give each of the user's own entries $? and PIPESTATUS as the command left them. But an
+# array is not exported: where only the environment brings us into nested shells, PROMPT_COMMAND stays a text.
+_srvaudit_as_array=0
+[[ ${_srvaudit_system-} && ${BASH_VERSINFO[0]}${BASH_VERSINFO[1]} -ge 51 ]] && _srvaudit_as_array=1
+
+# The time goes on record as EPOCHREALTIME has it. bash 4.4 has none: there it is a plain variable, in whole seconds,
+# set by us; and PS0 can but say that a line was read.
+_srvaudit_ps0='_srvaudit_us=${EPOCHREALTIME/[.,]/}'
+_srvaudit_plain=plain
+_srvaudit_clockless=0
+if [[ -z ${EPOCHREALTIME-} ]]; then
+  _srvaudit_clockless=1 _srvaudit_plain=care _srvaudit_ps0='_srvaudit_us=1'
+fi
+_srvaudit_clock() { \builtin printf -v EPOCHREALTIME '%(%s)T.000000' -1; }
+((_srvaudit_as_array)) && _srvaudit_ps0+=',${PROMPT_COMMAND[88]:=_srvaudit_guard}'
+_srvaudit_ps0='${_srvaudit_['$_srvaudit_ps0',0]}'
+
+# One line, once per shell: the user's work goes on.
+_srvaudit_lost() {
+  [[ $_srvaudit_said ]] || \builtin printf 'srvaudit: commands are NOT being recorded: cannot write %s\n' \
+    "${_srvaudit_file@Q}" >&2
+  _srvaudit_said=1
+}
+
+# The DEBUG trap. Before the prompt is there it fires for what else is in PROMPT_COMMAND: the user's own trap's business.
+#   $1 the status before   $2 the user's $_
+_srvaudit_fire() {
+  ((_srvaudit_us)) || { _srvaudit_status=$1 _srvaudit_last=$2; \builtin return 0; }
+  if [[ $_srvaudit_debug ]]; then
+    _srvaudit_status=$1 _srvaudit_last=$2
+    \builtin eval "$_srvaudit_debug"
+  else
+    \builtin trap - DEBUG
+  fi
+  _srvaudit_start
+}
+# With this attribute a function sees and sets the shell's own DEBUG trap, not a copy.
+declare -ft _srvaudit_fire
+
+# Gives the user's own DEBUG trap the status and the $_ that it would have found.
+_srvaudit_resume() {
+  [[ $- == *e* ]] || \builtin return "$_srvaudit_status"
+}
+
+# The command of the line just read goes on record.
+_srvaudit_start() {
+  _srvaudit_open=1
+  # PWD is a variable, and may lie.
+  [[ ${PWD-} -ef . ]] || \builtin cd . 2>&- || PWD='?'
+  if [[ $_srvaudit_history == plain ]]; then
+    {
+      \builtin printf "$_srvaudit_head" "$((++_srvaudit_number))" "$_srvaudit_us" history "$PWD" &&
+        \builtin history 1 && \builtin printf '\0\036\n'
+    } 2>&- >>"$_srvaudit_file" || _srvaudit_lost
+  else
+    _srvaudit_start_with_care
+  fi
+}
+
+# The same where bash would have hidden the line, or hides it all the same.
+_srvaudit_start_with_care() {
+  local text=$BASH_COMMAND state=partial entry=() number=''
+  ((_srvaudit_clockless)) && { _srvaudit_clock; _srvaudit_us=${EPOCHREALTIME/./}; }
+  if [[ $_srvaudit_history == care ]]; then
+    { HISTTIMEFORMAT='' \builtin history 1; \builtin printf '\0'; } 2>&- 1<>"$_srvaudit_scratch"
+    \builtin mapfile -d '' -n 1 -t entry 2>&- <"$_srvaudit_scratch"
+    # "  123* text", the number padded to five. Patterns are matched on its front alone: they are slow on a long text.
+    number=${entry[0]:0:20}
+    number=${number#"${number%%[0-9]*}"} number=${number%%[!0-9]*}
+    if [[ $number ]]; then
+      text=${entry[0]:(${#number} < 5 ? 5 : ${#number}) + 2}
+      text=${text%$'\n'} state=whole
+    fi
+  fi
+  [[ $state == partial && $text == _srvaudit_* ]] && state=missing text=''
+  \builtin printf "$_srvaudit_head%s"'\0\036\n' "$((++_srvaudit_number))" "$_srvaudit_us" "$state" "$PWD" "$text" \
+    2>&- >>"$_srvaudit_file" || _srvaudit_lost
+  # The user's history is hers: bash decides by her settings, now, whether the line may stay in it.
+  local restored=$_srvaudit_control$_srvaudit_ignore$_srvaudit_history_off
+  _srvaudit_put_back
+  if [[ $restored && $number ]]; then
+    \builtin history -d "$number"
+    [[ -o history ]] && \builtin history -s -- "$text"
+  fi
+  \builtin return 0
+}
+
+# What decides about the history, as the user has it.
+_srvaudit_put_back() {
+  [[ $_srvaudit_control ]] && HISTCONTROL=$_srvaudit_control
+  [[ $_srvaudit_ignore ]] && HISTIGNORE=$_srvaudit_ignore
+  [[ $_srvaudit_cmdhist_off ]] && \builtin shopt -u cmdhist
+  [[ $_srvaudit_history_off ]] && \builtin set +o history
+  _srvaudit_control='' _srvaudit_ignore='' _srvaudit_cmdhist_off='' _srvaudit_history_off=''
+}
+
+# The first thing at a prompt: what ran has ended.
+_srvaudit_prompt() {
+  # shellcheck disable=SC2124,SC2319 # joined by blanks, whatever IFS is; the status is the user's command's
+  local status=$? states="${PIPESTATUS[@]}"
+  if ((_srvaudit_us)); then
+    # The DEBUG trap does not fire for ( ... ) alone, and may have been taken away: then the start is written now.
+    ((_srvaudit_open)) || _srvaudit_start
+    ((_srvaudit_clockless)) && _srvaudit_clock
+    \builtin printf '\036SA1\0end\0%s\0%s\0%s\0%s\0\036\n' "$_srvaudit_number" "$EPOCHREALTIME" "$status" "$states" \
+      2>&- >>"$_srvaudit_file" || _srvaudit_lost
+    ((_srvaudit_us < _srvaudit_fresh_until)) || _srvaudit_freshen
+    _srvaudit_us=0 _srvaudit_open=0
+  fi
+  [[ ${PS0-} == *_srvaudit_us=* ]] || _srvaudit_heal
+  # The status goes on to what else is in PROMPT_COMMAND; errexit must not take it for a failure of ours.
+  [[ $- == *e* ]] || \builtin return "$status"
+}
+
+# The last thing at a prompt that is ours: listens for the line to come, and keeps bash from hiding it where it lets us.
+_srvaudit_arm() {
+  \builtin trap -p DEBUG 2>&- >|"$_srvaudit_scratch.debug"
+  if [[ -s $_srvaudit_scratch.debug ]]; then
+    _srvaudit_arm_beside
+  else
+    _srvaudit_debug=''
+    \builtin trap '_srvaudit_fire "$?" "$_"' DEBUG
+  fi
+  # With ignoredups alone, what bash leaves out is what it has: the same text.
+  if [[ (-z ${HISTCONTROL-} || $HISTCONTROL == ignoredups) && -z ${HISTIGNORE-}${HISTTIMEFORMAT-} &&
+    ${HISTSIZE-} != 0 && -o history && $BASHOPTS == *cmdhist* ]]; then
+    _srvaudit_history=$_srvaudit_plain
+  else
+    _srvaudit_listen_with_care
+  fi
+}
+declare -ft _srvaudit_arm
+
+# There is a DEBUG trap: ours (nothing ran), or one of the user's, which then is called by ours.
+_srvaudit_arm_beside() {
+  local debug=()
+  \builtin mapfile -d '' -t debug <"$_srvaudit_scratch.debug"
+  [[ ${debug[0]} == *_srvaudit_fire* ]] && \builtin return
+  _srvaudit_debug=${debug[0]}
+  # trap -- 'action' DEBUG
+  \builtin eval "\\builtin set -- $_srvaudit_debug"
+  _srvaudit_theirs=$3
+  \builtin trap '_srvaudit_fire "$?" "$_"; _srvaudit_resume "$_srvaudit_last"; \builtin eval "$_srvaudit_theirs"' DEBUG
+}
+declare -ft _srvaudit_arm_beside
+
+_srvaudit_listen_with_care() {
+  _srvaudit_history=care
+  [[ ${HISTSIZE-} == 0 || ${HISTTIMEFORMAT+${HISTTIMEFORMAT@a}} == *r* ]] && _srvaudit_history=blind
+  if [[ ${HISTCONTROL-} ]]; then
+    if [[ ${HISTCONTROL@a} == *r* ]]; then _srvaudit_history=blind; else _srvaudit_control=$HISTCONTROL HISTCONTROL=''; fi
+  fi
+  if [[ ${HISTIGNORE-} ]]; then
+    if [[ ${HISTIGNORE@a} == *r* ]]; then _srvaudit_history=blind; else _srvaudit_ignore=$HISTIGNORE HISTIGNORE=''; fi
+  fi
+  if [[ ! -o history ]]; then _srvaudit_history_off=1; \builtin set -o history; fi
+  \builtin shopt -q cmdhist || { _srvaudit_cmdhist_off=1; \builtin shopt -s cmdhist; }
+}
+
+# Someone took PROMPT_COMMAND[0] away: PS0 put this one there too, and bash 5.1 and later still run it.
+_srvaudit_guard() {
+  [[ ${PROMPT_COMMAND[0]-} == "$_srvaudit_loader" ]] && \builtin return
+  _srvaudit_prompt
+  _srvaudit_heal
+}
+
+# Puts PS0 and PROMPT_COMMAND right: ours first, and behind it all that the user has.
+_srvaudit_heal() {
+  local entry theirs=()
+  if [[ ${PS0-} != *_srvaudit_us=* && ${PS0+${PS0@a}} != *r* ]]; then PS0=${PS0-}$_srvaudit_ps0; fi
+  [[ ${PROMPT_COMMAND+${PROMPT_COMMAND@a}} == *r* ]] && \builtin return
+  for entry in "${PROMPT_COMMAND[@]}"; do
+    # A text of the user's around ours ("x; $PROMPT_COMMAND") keeps its own part.
+    entry=${entry//"$_srvaudit_loader"/:} entry=${entry//"$_srvaudit_exported"/:}
+    [[ $entry == _srvaudit_guard || $entry == : ]] || theirs+=("$entry")
+  done
+  if ((_srvaudit_as_array)) || [[ ${PROMPT_COMMAND+${PROMPT_COMMAND@a}} == *a* ]]; then
+    \builtin unset -v PROMPT_COMMAND
+    PROMPT_COMMAND=("$_srvaudit_loader" "${theirs[@]}")
+    PROMPT_COMMAND[88]=_srvaudit_guard
+  else
+    # shellcheck disable=SC2178,SC2179 # a text here
+    {
+      PROMPT_COMMAND=$_srvaudit_exported
+      for entry in "${theirs[@]}"; do PROMPT_COMMAND+=$'\n'$entry; done
+    }
+  fi
+}
+
+# For those who read the history with sqlite3: one background process at most, started every 20 seconds at most.
+_srvaudit_freshen() {
+  _srvaudit_fresh_until=$((_srvaudit_us + 20000000))
+  [[ -x ${SRVAUDIT_BIN-}/srvaudit ]] || \builtin return
+  ("$SRVAUDIT_BIN/srvaudit" ingest --linger 30 </dev/null >/dev/null 2>&1 &)
+}
+
+_srvaudit_exit() {
+  local status=$? code
+  code=$status
+  # No terminal any more: the line was hung up, and 129 is what SIGHUP gives.
+  [[ -t 0 && -t 2 ]] || code=129
+  ((_srvaudit_clockless)) && _srvaudit_clock
+  if ((_srvaudit_us)); then
+    ((_srvaudit_open)) || _srvaudit_start
+    \builtin printf '\036SA1\0end\0%s\0%s\0%s\0%s\0\036\n' "$_srvaudit_number" "$EPOCHREALTIME" "$status" "$status" \
+      2>&- >>"$_srvaudit_file"
+    _srvaudit_us=0
+  fi
+  _srvaudit_put_back
+  \builtin printf '\036SA1\0exit\0%s\0%s\0\036\n' "$EPOCHREALTIME" "$code" 2>&- >>"$_srvaudit_file" || _srvaudit_lost
+  if [[ $$ == "${SRVAUDIT_LEADER_PID-}" && $code != 129 && -x ${SRVAUDIT_BIN-}/saticket ]]; then
+    "$SRVAUDIT_BIN/saticket" logout --exit-code "$status"
+  fi
+  \command -p rm -f -- "$_srvaudit_scratch" "$_srvaudit_scratch.debug"
+  \builtin return "$status"
+}
+
+# Makes this shell's spool file, and says in it who we are.
+_srvaudit_open_spool() {
+  local spool=${SRVAUDIT_SPOOL-} stat='' zone scratch=/run/user/$EUID
+  [[ $spool && -d $spool && -O $spool ]] || spool=~/.ash/spool
+  [[ -d $spool ]] || \command -p mkdir -p -m 700 -- "${spool%/*}" "$spool" 2>/dev/null
+  ((_srvaudit_clockless)) && _srvaudit_clock
+  _srvaudit_file=$spool/$$-${EPOCHREALTIME/[.,]/}.shell
+  # What `history` and `trap -p` print comes into a variable, without a fork, through a file: one in memory, if we can.
+  [[ -d $scratch && -O $scratch ]] || scratch=$spool
+  _srvaudit_scratch=$scratch/.srvaudit-$$
+  # After the name, which may hold anything, the 2nd field is the parent, the 5th the terminal, the 20th the start.
+  IFS='' \builtin read -r stat 2>/dev/null <"/proc/$$/stat"
+  stat=${stat##*) }
+  local IFS=' '
+  # shellcheck disable=SC2086 # the kernel's numbers, to be split
+  \builtin set -- $stat
+  _srvaudit_tty=''
+  (($# > 5)) && _srvaudit_terminal "$5"
+  \builtin printf -v zone '%(%Z)T' -1
+  _srvaudit_head='\036SA1\0start\0%s\0%s\000'"${SHLVL:-0}\000$_srvaudit_tty\000$EUID"'\0%s\0%s\0'
+  {
+    \builtin printf '\036SA1\0shell\0bash %s\0%s\0%s\0%s\0%s\0%s\0%s\0%s\0%s\0%s\0%s\0%s\0%s\0%s\0%s\0%s\0%s\0\036\n' \
+      "$BASH_VERSION" "$$" "$PPID" "${20:-0}" "$EPOCHREALTIME" "$_srvaudit_tty" "$UID" "$EUID" \
+      "${LOGNAME:-${USER-}}" "${HOSTNAME-}" "$zone" "${SHLVL:-0}" "${SRVAUDIT_SESSION-}" "${SSH_CLIENT-}" \
+      "${SSH_CONNECTION-}" "${SUDO_USER-}" "${SUDO_UID-}" >>"$_srvaudit_file"
+  } 2>/dev/null || _srvaudit_lost
+}
+
+# The name of a terminal by its device number (proc(5), tty_nr; the majors are those of the kernel's devices.txt).
+_srvaudit_terminal() {
+  local major=$((($1 >> 8) & 0xfff)) minor=$((($1 & 0xff) | (($1 >> 12) & 0xfff00)))
+  if ((major >= 136 && major <= 143)); then
+    _srvaudit_tty=/dev/pts/$(((major - 136) * 256 + minor))
+  elif ((major == 4 && minor < 64)); then
+    _srvaudit_tty=/dev/tty$minor
+  elif ((major == 4)); then
+    _srvaudit_tty=/dev/ttyS$((minor - 64))
+  elif ((major)); then
+    _srvaudit_tty=$major:$minor
+  fi
+}
+
+# Ours comes before the user's own EXIT trap.
+_srvaudit_attach_exit() {
+  local exit=()
+  \builtin trap -p EXIT 2>&- >|"$_srvaudit_scratch"
+  \builtin mapfile -d '' -t exit 2>&- <"$_srvaudit_scratch"
+  # trap -- 'action' EXIT
+  \builtin eval "\\builtin set -- ${exit[0]-}"
+  # shellcheck disable=SC2064 # what the user's trap says now is what is meant
+  \builtin trap -- "_srvaudit_exit${3:+$'\n'$3}" EXIT
+}
+
+_srvaudit_open_spool
+_srvaudit_attach_exit
+_srvaudit_heal
+_srvaudit_arm
+fi
