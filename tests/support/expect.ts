@@ -6,6 +6,8 @@ import type { TestHost, TestUser } from "./sshd.ts";
 /** What a script may say, beside all that expect has. */
 const PRELUDE = String.raw`
 set timeout 30
+# A person's terminal has a size.
+set stty_init "rows 24 cols 100"
 log_user 1
 # want PATTERN: waits until the terminal shows it (a regular expression).
 proc want {pattern} {
