@@ -82,24 +82,30 @@ export class HistoryDatabase {
     this.#run(`create temp view ${VIEW} as ${statement}`);
     const names = this.#names();
     const columns = names.map((_, i) => `c${i}`);
-    const prepared = this.#prepare(
-      `with numbered(${columns.join()}) as (select * from ${VIEW}) ` +
-        `select ${columns.map(cell).join()} from numbered`,
-    );
-    prepared.setReadBigInts(true);
-    return { columns: withoutNumbers(names), rows: () => this.#rows(prepared, limit) };
+    const sql = `with numbered(${columns.join()}) as (select * from ${VIEW}) ` +
+      `select ${columns.map(cell).join()} from numbered`;
+    return { columns: withoutNumbers(names), rows: this.#rowsOf(sql, limit) };
   }
 
   #explain(statement: string, limit: number): Result {
-    const prepared = this.#prepare(statement);
-    const first = prepared.get();
-    return { columns: Object.keys(first ?? {}), rows: () => this.#rows(prepared, limit) };
+    const first = this.#prepare(statement).get();
+    return { columns: Object.keys(first ?? {}), rows: this.#rowsOf(statement, limit) };
+  }
+
+  /** Prepares a statement, so that a mistake in it shows at once; each run has its own (one does not run twice). */
+  #rowsOf(sql: string, limit: number): () => Iterable<Row> {
+    let prepared: StatementSync | undefined = this.#prepare(sql);
+    return () => {
+      const next = prepared ?? this.#prepare(sql);
+      prepared = undefined;
+      return this.#rows(next, limit);
+    };
   }
 
   *#rows(prepared: StatementSync, limit: number): Generator<Row> {
-    if (limit <= 0) return;
     let count = 0;
     try {
+      prepared.setReadBigInts(true);
       for (const row of prepared.iterate()) {
         yield Object.values(row).map(valueOf);
         if (++count >= limit) return;

@@ -130,7 +130,7 @@ class TemplateReader {
       } else if (character === "$" || character === "`") {
         parts.push(this.#dollar());
       } else {
-        parts.push(this.#take());
+        parts.push(this.#match(/[^$`\\"}]+/y) ?? this.#take());
       }
     }
     return joined(parts);
@@ -180,10 +180,7 @@ class TemplateReader {
     this.#take();
     const name = this.#name();
     if (name === undefined) this.#fail(start, "has no variable's name behind the brace");
-    const operator = /(?::?[-+]|##?|%%?|)/y;
-    operator.lastIndex = this.#at;
-    const found = operator.exec(this.text)?.[0] ?? "";
-    this.#at += found.length;
+    const found = this.#match(/:?[-+]|##?|%%?/y) ?? "";
     const parameter: Parameter = { name };
     if (found === "#" || found === "##" || found === "%" || found === "%%") {
       parameter.action = { operator: found, pattern: this.#pattern() };
@@ -213,11 +210,14 @@ class TemplateReader {
   }
 
   #name(): string | undefined {
-    const pattern = /[A-Za-z_][A-Za-z0-9_]*/y;
+    return this.#match(/[A-Za-z_][A-Za-z0-9_]*/y);
+  }
+
+  #match(pattern: RegExp): string | undefined {
     pattern.lastIndex = this.#at;
-    const name = pattern.exec(this.text)?.[0];
-    if (name !== undefined) this.#at += name.length;
-    return name;
+    const found = pattern.exec(this.text)?.[0];
+    if (found !== undefined) this.#at += found.length;
+    return found;
   }
 
   #peek(): string {

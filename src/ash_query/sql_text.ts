@@ -51,8 +51,8 @@ export class SqlValueError extends Error {
   override name = "SqlValueError";
 }
 
-/** A number that SQLite writes back as it stands here. */
-const NUMBER = /^-?(?:[1-9][0-9]{0,17}|0)(?:\.[0-9]{1,15})?$/;
+/** A number that SQLite writes just so: not 007, 1e9 or 3.50, which it would change. */
+const NUMBER = /^(?:0|-?[1-9][0-9]{0,17}|-?(?:0|[1-9][0-9]{0,5})\.[0-9]{0,3}[1-9])$/;
 
 /**
  * SQL that is put together from its author's words and from values: the words are SQL, the values never are.
@@ -139,16 +139,15 @@ const READS = "only one statement that reads may run: SELECT, WITH, VALUES or EX
 export function readingStatement(sql: string): string {
   const { statement, words } = firstStatement(withoutComments(sql));
   if (statement === "") throw new SqlRefusedError(`there is no SQL: ${READS}`);
-  const explained = words[0] === "explain";
-  const body = words.slice(!explained ? 0 : words[1] === "query" && words[2] === "plan" ? 3 : 1);
-  const verb = body[0] ?? statement.slice(0, 20);
-  if (!["select", "with", "values"].includes(verb)) {
-    throw new SqlRefusedError(`${verb.toUpperCase()} is refused: ${READS}`);
+  const verb = /^(?:explain\s+(?:query\s+plan\s+)?)?(select|with|values)\b/i.exec(statement)?.[1];
+  if (verb === undefined) {
+    const start = statement.split(/[\s(]/)[0]?.slice(0, 20) ?? "";
+    throw new SqlRefusedError(`${start.toUpperCase()} is refused: ${READS}`);
   }
-  const writes = verb !== "with"
+  const writes = verb.toLowerCase() !== "with"
     ? undefined
-    : body.find((word, i) =>
-      ["insert", "update", "delete"].includes(word) || (word === "replace" && body[i + 1] === "into")
+    : words.find((word, i) =>
+      ["insert", "update", "delete"].includes(word) || (word === "replace" && words[i + 1] === "into")
     );
   if (writes !== undefined) {
     throw new SqlRefusedError(`WITH ... ${writes.toUpperCase()} is refused: ${READS}`);
