@@ -47,7 +47,6 @@ function cStringArray(texts: readonly (string | Uint8Array<ArrayBuffer>)[]) {
 }
 
 const SIGPIPE = 13;
-const EINTR = 4;
 
 /**
  * Becomes another program: execve(2). SIGPIPE, which Deno ignores, is set back to its default first, since what is
@@ -129,12 +128,9 @@ export function effectiveUid(): number {
  *
  * @param fd the file descriptor
  * @param timeoutMs how long to wait, in milliseconds
- * @param untilSignal whether a signal that this process listens to (`Deno.addSignalListener`) ends the wait; its
- * listener runs once JavaScript gives way to the event loop
  * @returns whether a read would return at once (with bytes, or with the end of the file)
- * @throws {Deno.errors.Interrupted} at such a signal
  */
-export function waitReadable(fd: number, timeoutMs: number, untilSignal = false): boolean {
+export function waitReadable(fd: number, timeoutMs: number): boolean {
   const POLLIN = 1;
   const deadline = performance.now() + timeoutMs;
   while (true) {
@@ -143,9 +139,8 @@ export function waitReadable(fd: number, timeoutMs: number, untilSignal = false)
     new DataView(request).setInt16(4, POLLIN, true);
     const ready = libc().poll(request, 1n, Math.max(0, Math.ceil(deadline - performance.now())));
     if (ready >= 0) return ready > 0;
-    if (errno() !== EINTR) return true;
-    if (untilSignal) throw new Deno.errors.Interrupted("a signal came in");
-    // A signal that the runtime handles came in between: wait for what is left.
+    // A signal that the runtime handles came in between (EINTR): wait for what is left.
+    if (errno() !== 4) return true;
   }
 }
 

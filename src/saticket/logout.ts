@@ -3,8 +3,8 @@
  *
  * Whatever happens here, the session is closed. Each note and each status is at the desk and on record as soon as it
  * is given, so that what cuts the dialogue short takes nothing along that was given before; the closing comes last.
- * Ctrl-C, Ctrl-\, Ctrl-Z, a hang-up and SIGTERM end the questions, not this process: the wait for an answer gives way
- * to them, what was typed of the notes is kept, and the session is closed. Only SIGKILL gets by all of that: then the
+ * Ctrl-C, Ctrl-\, Ctrl-Z, a hang-up and SIGTERM end the questions, not this process: what was typed of the notes
+ * (the lines that were entered) is kept, and the session is closed. Only SIGKILL gets by all of that: then the
  * shell's own exit record, which the hook wrote before it called us, and the agent close the session.
  *
  * The strings are an interface: people drive logouts with expect(1).
@@ -15,7 +15,7 @@ import { LocalDesk } from "../desk/local_desk.ts";
 import { isForeground } from "../posix/libc.ts";
 import { type Process, processOf } from "../posix/process.ts";
 import type { LoginSession } from "../record/login_session.ts";
-import { ask, SilenceError, tell } from "../terminal/ask.ts";
+import { askUntil, SilenceError, tell } from "../terminal/ask.ts";
 import { visible } from "../terminal/visible.ts";
 import type { Ticket } from "../trackers/tracker.ts";
 import { closeSession, messageOf, mySession, putOnRecord } from "./session_record.ts";
@@ -130,14 +130,11 @@ const CUTTING_SHORT: readonly Deno.Signal[] = ["SIGINT", "SIGQUIT", "SIGTSTP", "
 class Person implements Disposable {
   /** Whether the line went away. */
   hungUp = false;
-  #gone = false;
-  #tellGone: () => void = () => {};
-  readonly #signalled = new Promise<void>((resolve) => this.#tellGone = resolve);
+  readonly #stop = new AbortController();
   readonly #listeners = CUTTING_SHORT.map((signal) => {
     const listener = () => {
-      this.#gone = true;
       if (signal === "SIGHUP") this.hungUp = true;
-      this.#tellGone();
+      this.#stop.abort();
     };
     Deno.addSignalListener(signal, listener);
     return { signal, listener };
@@ -150,37 +147,20 @@ class Person implements Disposable {
    * @throws {EndOfQuestions} when a signal, a hang-up or silence cuts the questions short
    */
   async answer(prompt: string): Promise<string | undefined> {
-    // A signal that came since the last question has not been heard yet.
-    await new Promise((resolve) => setTimeout(resolve, 0));
-    if (this.#gone) throw new EndOfQuestions();
-    const line = await this.#ask(prompt);
-    if (line !== undefined) return line;
-    // Ctrl-D, or no terminal is left that could say anything.
-    if (!Deno.stdin.isTerminal()) this.hungUp = true;
-    if (this.hungUp) throw new EndOfQuestions();
-    tell("\n");
-    return undefined;
-  }
-
-  async #ask(prompt: string): Promise<string | undefined> {
     try {
-      return ask(prompt, this.silenceMs, true);
+      const line = await askUntil(this.#stop.signal, prompt, this.silenceMs);
+      if (line !== undefined) return line;
+      // Ctrl-D, or no terminal is left that could say anything: then this fails.
+      tell("\n");
+      if (Deno.stdin.isTerminal()) return undefined;
+      throw new EndOfQuestions("the terminal is gone");
     } catch (error) {
-      if (error instanceof Deno.errors.Interrupted) await this.#signal();
-      // Nothing can be written to a terminal that is gone.
       if (!Deno.stdin.isTerminal()) this.hungUp = true;
-      if (!this.hungUp) tell("\n");
-      if (error instanceof SilenceError) tell(`${error.message}: the session is closed\n`);
+      if (!this.hungUp) {
+        tell(error instanceof SilenceError ? `\n${error.message}: the session is closed\n` : "\n");
+      }
       throw new EndOfQuestions(messageOf(error), { cause: error });
     }
-  }
-
-  /** Lets the listener run that says which signal it was. */
-  async #signal(): Promise<void> {
-    const soon = Promise.withResolvers<void>();
-    const timer = setTimeout(soon.resolve, 1000);
-    await Promise.race([this.#signalled, soon.promise]);
-    clearTimeout(timer);
   }
 
   [Symbol.dispose](): void {

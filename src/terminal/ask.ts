@@ -23,35 +23,87 @@ export function tell(text: string): void {
 }
 
 /**
- * Prints a prompt and reads one line from standard input.
+ * Prints a prompt and reads one line from standard input. Nothing else runs meanwhile.
  *
  * @param prompt what is asked; already harmless on a terminal
  * @param timeoutMs how long silence is borne
- * @param untilSignal whether a signal that this process listens to ends the question
  * @returns the line without its end and without control characters or escape sequences (arrow keys), or undefined at
  * the end of the input (Ctrl-D)
  * @throws {SilenceError} when nobody answers in time
- * @throws {Deno.errors.Interrupted} at such a signal
  */
-export function ask(prompt: string, timeoutMs: number, untilSignal = false): string | undefined {
+export function ask(prompt: string, timeoutMs: number): string | undefined {
   tell(prompt);
-  const line: number[] = [];
-  const byte = new Uint8Array(4096);
+  const line = new Line();
+  do {
+    if (!waitReadable(0, timeoutMs)) throw silence(timeoutMs);
+  } while (!line.read());
+  return line.text;
+}
+
+/** How long a signal may wait for its listener while a question waits for its answer. */
+const SLICE_MS = 100;
+
+/**
+ * As `ask`, but for programs that listen to signals: a listener can put an end to the question.
+ *
+ * Nobody is told in time of a signal that comes just before a wait begins, so the wait is one of short ones, and
+ * listeners run in between.
+ *
+ * @param stop what ends the question
+ * @throws {SilenceError} when nobody answers in time
+ * @throws what `stop` was aborted with
+ */
+export async function askUntil(
+  stop: AbortSignal,
+  prompt: string,
+  timeoutMs: number,
+): Promise<string | undefined> {
+  stop.throwIfAborted();
+  tell(prompt);
+  const line = new Line();
+  let deadline = performance.now() + timeoutMs;
   while (true) {
-    if (!waitReadable(0, timeoutMs, untilSignal)) {
-      throw new SilenceError(`no answer in ${Math.round(timeoutMs / 1000)} seconds`);
+    const ready = waitReadable(0, Math.min(SLICE_MS, timeoutMs));
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    stop.throwIfAborted();
+    if (ready) {
+      if (line.read()) return line.text;
+      deadline = performance.now() + timeoutMs;
+    } else if (performance.now() >= deadline) throw silence(timeoutMs);
+  }
+}
+
+function silence(timeoutMs: number): SilenceError {
+  return new SilenceError(`no answer in ${Math.round(timeoutMs / 1000)} seconds`);
+}
+
+/** A line that comes in pieces. */
+class Line {
+  /** The line, once it is whole; undefined where the input ended before it began. */
+  text: string | undefined;
+  readonly #bytes: number[] = [];
+  readonly #buffer = new Uint8Array(4096);
+
+  /** Reads on. @returns whether the line is whole now, or will never be */
+  read(): boolean {
+    const count = readPiece(this.#buffer);
+    if (count === 0) {
+      if (this.#bytes.length > 0) this.text = clean(this.#bytes);
+      return true;
     }
-    const count = readLine(byte);
-    if (count === 0) return line.length === 0 ? undefined : clean(line);
-    for (const value of byte.subarray(0, count)) {
-      if (value === 0x0a) return clean(line);
-      line.push(value);
+    for (const value of this.#buffer.subarray(0, count)) {
+      if (value === 0x0a) {
+        this.text = clean(this.#bytes);
+        return true;
+      }
+      this.#bytes.push(value);
     }
+    return false;
   }
 }
 
 /** A terminal gives one line at most to a read. From anything else one byte is taken at a time: the rest is not ours. */
-function readLine(buffer: Uint8Array): number {
+function readPiece(buffer: Uint8Array): number {
   try {
     return Deno.stdin.readSync(Deno.stdin.isTerminal() ? buffer : buffer.subarray(0, 1)) ?? 0;
   } catch {
