@@ -75,7 +75,9 @@ testThatNeeds(
   "zsh completes subcommands, options, open tickets and statuses",
   async () => {
     using home = newHome();
-    await using terminal = start("zsh", ["-f"], { ...home.env, PS1: "READY> ", TERM: "dumb" }, { directory: home.path });
+    await using terminal = start("zsh", ["-f"], { ...home.env, PS1: "READY> ", TERM: "dumb" }, {
+      directory: home.path,
+    });
     await terminal.expect(/READY> /);
     await terminal.send(
       `autoload -U compinit && compinit -u -D && source ${ROOT}completions/saticket.zsh && echo 'IS''SET'\r`,
