@@ -19,19 +19,19 @@ elif [[ -n ${_srvaudit_source-} ]]; then
   _srvaudit_command_exit() {
     trap - DEBUG ZERR ${${_srvaudit_status::=$?}:#*} ${${_srvaudit_states::=${(j:_:)pipestatus}}:#*}
     # zsh calls this in a subshell that ends by `exit`, too.
-    (( ZSH_SUBSHELL )) && return 0
+    (( ZSH_SUBSHELL )) || [[ -z $_srvaudit_file ]] && return 0
     local now=${EPOCHREALTIME-} clock=%D{%s.%6.}
     [[ -n $now ]] || now=${(%)clock}
     now=${${now/[.,]/}[1,16]}
     [[ $_srvaudit_states == *_* ]] || _srvaudit_states=$_srvaudit_status
     local -a end=(end 1 $now $_srvaudit_status $_srvaudit_states) exit=(exit $now $_srvaudit_status)
     local open=$'\x1eSA1\0' close=$'\0\x1e\n'
-    { builtin print -rn -- "$open${(pj:\0:)end}$close$open${(pj:\0:)exit}$close" >>| $_srvaudit_file } 2>/dev/null
+    { builtin print -rn -- "$open${(pj:\0:)end}$close$open${(pj:\0:)exit}$close" >>| $_srvaudit_file } 2>&-
+    _srvaudit_file=''
     return 0
   }
   zshexit_functions=(_srvaudit_command_exit $zshexit_functions)
-  # zsh execs the last command of COMMAND, and then never comes to its end; but not while it holds a lock on a file. A
-  # trap for EXIT would do as well, but COMMAND can see that.
-  { zmodload -F zsh/datetime p:EPOCHREALTIME; zmodload zsh/system && zsystem flock $_srvaudit_file } 2>/dev/null ||
-    trap : EXIT
+  # A trap for EXIT keeps zsh from becoming the last command of COMMAND, which would have no end of its own, and is all
+  # that `set -e` calls. Where COMMAND sets its own, there is still zshexit.
+  trap _srvaudit_command_exit EXIT
 fi
