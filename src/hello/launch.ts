@@ -8,7 +8,7 @@ import type { Invocation } from "./invocation.ts";
 import type { RealShell } from "./real_shell.ts";
 
 /** What bash runs at each prompt: the same text as in src/shell/srvaudit.bash, where nothing is loaded yet. */
-const BASH_LOADER = '\\builtin eval "${_srvaudit_loader-. \\"\\$SRVAUDIT_BIN/shell/srvaudit.bash\\"}"';
+const BASH_LOADER = '\\builtin eval "${_srvaudit_loader-. \\"\\$SRVAUDIT_BIN/shell/srvaudit.bash\\"; _srvaudit_arm}"';
 
 /** What a recorded shell is to know. */
 export interface Recording {

@@ -3,14 +3,25 @@
 #   PROMPT_COMMAND  at the first prompt; lost where a startup file assigns it.
 #   a DEBUG trap    at the first prompt, or before the first command; lost where a startup file sets its own.
 
-# shellcheck disable=SC2016 # what stands in single quotes is expanded later, by bash itself
-if [[ $- == *i* && -z ${_srvaudit_loaded-} && ${BASH_VERSINFO[0]}${BASH_VERSINFO[1]} -ge 44 ]]; then
+# shellcheck disable=SC2016,SC2089,SC2090 # what stands in single quotes is expanded later, by bash itself
+if [[ $- == *i* && -z ${_srvaudit_loader-} && ${BASH_VERSINFO[0]}${BASH_VERSINFO[1]} -ge 44 ]]; then
   _srvaudit_system=1
   _srvaudit_hook=${BASH_SOURCE[0]%/*}/srvaudit.bash
   # An installed hook brings the programs along, for shells that `hello` did not start.
   SRVAUDIT_BIN=${BASH_SOURCE[0]%/shell/*}
+  # shellcheck disable=SC2154 # the hook sets it
   [[ ${PROMPT_COMMAND-} == *_srvaudit_loader* ]] ||
-    PROMPT_COMMAND='\builtin eval "${_srvaudit_loader-. \"\$SRVAUDIT_BIN/shell/srvaudit.bash\"}"'${PROMPT_COMMAND:+$'\n'$PROMPT_COMMAND}
-  # Startup files are still being read while BASH_SOURCE names one.
-  trap '[[ ${BASH_SOURCE[0]-} || ${_srvaudit_loaded-} ]] || \builtin . "$_srvaudit_hook"' DEBUG
+    PROMPT_COMMAND='\builtin eval "${_srvaudit_loader-. \"\$SRVAUDIT_BIN/shell/srvaudit.bash\"; _srvaudit_arm}"'${PROMPT_COMMAND:+$'\n'$PROMPT_COMMAND}
+  # Startup files are still being read while BASH_SOURCE names one. Where PROMPT_COMMAND is empty by then, what the trap
+  # fires for is the first command.
+  trap '[[ ${BASH_SOURCE[0]-} || ${_srvaudit_loader-} ]] || {
+    \builtin trap - DEBUG
+    if [[ ${PROMPT_COMMAND-} ]]; then
+      \builtin . "$_srvaudit_hook"
+      _srvaudit_arm
+    else
+      _srvaudit_late=1
+      \builtin . "$_srvaudit_hook"
+    fi
+  }' DEBUG
 fi

@@ -36,12 +36,11 @@ unset _srvaudit_first
 
 # An EXIT trap that those set runs behind ours.
 _srvaudit_chain() {
-  local exit
-  exit=$(trap -p EXIT)
-  [[ $exit == *_srvaudit_exit* ]] && return
+  local words
   # trap -- 'action' EXIT
-  eval "set -- $exit"
+  eval "words=($(trap -p EXIT))"
+  [[ ${words[2]-} == _srvaudit_exit* ]] && return
   # shellcheck disable=SC2064 # what it says now is what is meant
-  trap -- "_srvaudit_exit${3:+$'\n'$3}" EXIT
+  trap -- "_srvaudit_exit; ${words[2]:-:}" EXIT
 }
 if [[ $_srvaudit_file ]]; then _srvaudit_chain; fi

@@ -5,15 +5,17 @@
 #   DEBUG trap      fires once, before the line's first simple command: writes the `start` record, then takes itself
 #                   away and puts back what the user had there.
 #   PROMPT_COMMAND  writes the `end` record, then listens for the next line: keeps bash from hiding that line from its
-#                   history (HISTCONTROL, HISTIGNORE, set +o history) and sets the DEBUG trap.
+#                   history (HISTCONTROL, HISTIGNORE) and sets the DEBUG trap.
 #   EXIT trap       writes the `exit` record; in the login session's own shell it runs the logout dialogue.
 # The first three mend each other. What the user has set is put back before her command runs.
 #
 # It is sourced at the first prompt, after all the user's startup files. src/record/spool.ts has the records' format.
 
+# The user's aliases must not be read into what follows: a line of its own, since a whole `if` is read at once.
+\builtin shopt -q expand_aliases && _srvaudit_aliases=1
+\builtin shopt -u expand_aliases
 # shellcheck disable=SC2016 # what stands in single quotes is expanded later, by bash itself
-if [[ -z ${_srvaudit_loaded-} && $- == *i* && ${BASH_VERSINFO[0]}${BASH_VERSINFO[1]} -ge 44 ]]; then
-_srvaudit_loaded=1
+if [[ -z ${_srvaudit_loader-} && $- == *i* && ${BASH_VERSINFO[0]}${BASH_VERSINFO[1]} -ge 44 ]]; then
 
 # 0, or the time (µs) at which the present line was read.
 _srvaudit_us=0
@@ -22,11 +24,11 @@ _srvaudit_open=0
 _srvaudit_number=0
 # Whether this line's text can be had from `history 1` as it is (plain), or only with care, or not at all (blind).
 _srvaudit_history=plain
-# What the user has in HISTCONTROL and HISTIGNORE, and whether history and cmdhist are off, while we listen with care.
-_srvaudit_control='' _srvaudit_ignore='' _srvaudit_history_off='' _srvaudit_cmdhist_off=''
+# What the user has in HISTCONTROL and HISTIGNORE, and whether she has cmdhist off, while we listen with care.
+_srvaudit_control='' _srvaudit_ignore='' _srvaudit_cmdhist_off=''
 _srvaudit_status=0 _srvaudit_last=''
-# The user's own DEBUG trap: as `trap -p` says it, and what it does.
-_srvaudit_debug='' _srvaudit_theirs=':'
+# The user's own DEBUG trap, as `trap -p` says it.
+_srvaudit_debug=''
 _srvaudit_fresh_until=0
 _srvaudit_said=''
 # PS0 speaks of this name as a number.
@@ -34,7 +36,7 @@ _srvaudit_guard=0
 
 # What stands in PROMPT_COMMAND. Where nothing is installed, hello exports the second text, which brings us in.
 _srvaudit_loader='_srvaudit_prompt; _srvaudit_arm'
-_srvaudit_exported='\builtin eval "${_srvaudit_loader-. \"\$SRVAUDIT_BIN/shell/srvaudit.bash\"}"'
+_srvaudit_exported='\builtin eval "${_srvaudit_loader-. \"\$SRVAUDIT_BIN/shell/srvaudit.bash\"; _srvaudit_arm}"'
 # In an array, bash 5.1 and later give each of the user's own entries $? and PIPESTATUS as the command left them. But an
 # array is not exported: where only the environment brings us into nested shells, PROMPT_COMMAND stays a text.
 _srvaudit_as_array=0
@@ -48,7 +50,7 @@ _srvaudit_clockless=0
 if [[ -z ${EPOCHREALTIME-} ]]; then
   _srvaudit_clockless=1 _srvaudit_plain=care _srvaudit_ps0='_srvaudit_us=1'
 fi
-_srvaudit_clock() { \builtin printf -v EPOCHREALTIME '%(%s)T.000000' -1; }
+_srvaudit_clock() { ((!_srvaudit_clockless)) || \builtin printf -v EPOCHREALTIME '%(%s)T.000000' -1; }
 ((_srvaudit_as_array)) && _srvaudit_ps0+=',${PROMPT_COMMAND[88]:=_srvaudit_guard}'
 _srvaudit_ps0='${_srvaudit_['$_srvaudit_ps0',0]}'
 
@@ -62,7 +64,8 @@ _srvaudit_lost() {
 # The DEBUG trap. Before the prompt is there it fires for what else is in PROMPT_COMMAND: the user's own trap's business.
 #   $1 the status before   $2 the user's $_
 _srvaudit_fire() {
-  ((_srvaudit_us)) || { _srvaudit_status=$1 _srvaudit_last=$2; \builtin return 0; }
+  # With functrace, a subshell has this trap too; it is not the one that the line was typed in.
+  ((_srvaudit_us && !BASH_SUBSHELL)) || { _srvaudit_status=$1 _srvaudit_last=$2; \builtin return 0; }
   if [[ $_srvaudit_debug ]]; then
     _srvaudit_status=$1 _srvaudit_last=$2
     \builtin eval "$_srvaudit_debug"
@@ -72,7 +75,7 @@ _srvaudit_fire() {
   _srvaudit_start
 }
 # With this attribute a function sees and sets the shell's own DEBUG trap, not a copy.
-declare -ft _srvaudit_fire
+\builtin declare -ft _srvaudit_fire
 
 # Gives the user's own DEBUG trap the status and the $_ that it would have found.
 _srvaudit_resume() {
@@ -86,6 +89,7 @@ _srvaudit_start() {
   [[ ${PWD-} -ef . ]] || \builtin cd . 2>&- || PWD='?'
   if [[ $_srvaudit_history == plain ]]; then
     {
+      # shellcheck disable=SC2059 # the format holds what is the same for all commands of this shell
       \builtin printf "$_srvaudit_head" "$((++_srvaudit_number))" "$_srvaudit_us" history "$PWD" &&
         \builtin history 1 && \builtin printf '\0\036\n'
     } 2>&- >>"$_srvaudit_file" || _srvaudit_lost
@@ -97,7 +101,7 @@ _srvaudit_start() {
 # The same where bash would have hidden the line, or hides it all the same.
 _srvaudit_start_with_care() {
   local text=$BASH_COMMAND state=partial entry=() number=''
-  ((_srvaudit_clockless)) && { _srvaudit_clock; _srvaudit_us=${EPOCHREALTIME/./}; }
+  ((_srvaudit_us > 1)) || { _srvaudit_clock; _srvaudit_us=${EPOCHREALTIME/./}; }
   if [[ $_srvaudit_history == care ]]; then
     { HISTTIMEFORMAT='' \builtin history 1; \builtin printf '\0'; } 2>&- 1<>"$_srvaudit_scratch"
     \builtin mapfile -d '' -n 1 -t entry 2>&- <"$_srvaudit_scratch"
@@ -110,14 +114,15 @@ _srvaudit_start_with_care() {
     fi
   fi
   [[ $state == partial && $text == _srvaudit_* ]] && state=missing text=''
+  # shellcheck disable=SC2059 # as above
   \builtin printf "$_srvaudit_head%s"'\0\036\n' "$((++_srvaudit_number))" "$_srvaudit_us" "$state" "$PWD" "$text" \
     2>&- >>"$_srvaudit_file" || _srvaudit_lost
   # The user's history is hers: bash decides by her settings, now, whether the line may stay in it.
-  local restored=$_srvaudit_control$_srvaudit_ignore$_srvaudit_history_off
+  local restored=$_srvaudit_control$_srvaudit_ignore
   _srvaudit_put_back
   if [[ $restored && $number ]]; then
     \builtin history -d "$number"
-    [[ -o history ]] && \builtin history -s -- "$text"
+    \builtin history -s -- "$text"
   fi
   \builtin return 0
 }
@@ -127,8 +132,7 @@ _srvaudit_put_back() {
   [[ $_srvaudit_control ]] && HISTCONTROL=$_srvaudit_control
   [[ $_srvaudit_ignore ]] && HISTIGNORE=$_srvaudit_ignore
   [[ $_srvaudit_cmdhist_off ]] && \builtin shopt -u cmdhist
-  [[ $_srvaudit_history_off ]] && \builtin set +o history
-  _srvaudit_control='' _srvaudit_ignore='' _srvaudit_cmdhist_off='' _srvaudit_history_off=''
+  _srvaudit_control='' _srvaudit_ignore='' _srvaudit_cmdhist_off=''
 }
 
 # The first thing at a prompt: what ran has ended.
@@ -152,12 +156,9 @@ _srvaudit_prompt() {
 # The last thing at a prompt that is ours: listens for the line to come, and keeps bash from hiding it where it lets us.
 _srvaudit_arm() {
   \builtin trap -p DEBUG 2>&- >|"$_srvaudit_scratch.debug"
-  if [[ -s $_srvaudit_scratch.debug ]]; then
-    _srvaudit_arm_beside
-  else
-    _srvaudit_debug=''
-    \builtin trap '_srvaudit_fire "$?" "$_"' DEBUG
-  fi
+  \builtin trap - DEBUG
+  local action='_srvaudit_fire "$?" "$_"'
+  if [[ -s $_srvaudit_scratch.debug ]]; then _srvaudit_read_debug; else _srvaudit_debug=''; fi
   # With ignoredups alone, what bash leaves out is what it has: the same text.
   if [[ (-z ${HISTCONTROL-} || $HISTCONTROL == ignoredups) && -z ${HISTIGNORE-}${HISTTIMEFORMAT-} &&
     ${HISTSIZE-} != 0 && -o history && $BASHOPTS == *cmdhist* ]]; then
@@ -165,32 +166,38 @@ _srvaudit_arm() {
   else
     _srvaudit_listen_with_care
   fi
+  \builtin trap "$action" DEBUG
 }
-declare -ft _srvaudit_arm
+\builtin declare -ft _srvaudit_arm
 
-# There is a DEBUG trap: ours (nothing ran), or one of the user's, which then is called by ours.
-_srvaudit_arm_beside() {
-  local debug=()
+# There is a DEBUG trap: ours (nothing ran), or one of the user's, which then is done behind ours.
+_srvaudit_read_debug() {
+  local debug=() words
   \builtin mapfile -d '' -t debug <"$_srvaudit_scratch.debug"
-  [[ ${debug[0]} == *_srvaudit_fire* ]] && \builtin return
-  _srvaudit_debug=${debug[0]}
   # trap -- 'action' DEBUG
-  \builtin eval "\\builtin set -- $_srvaudit_debug"
-  _srvaudit_theirs=$3
-  \builtin trap '_srvaudit_fire "$?" "$_"; _srvaudit_resume "$_srvaudit_last"; \builtin eval "$_srvaudit_theirs"' DEBUG
+  \builtin eval "words=(${debug[0]})"
+  case ${words[2]} in
+    # posix mode says so where there is none.
+    -) _srvaudit_debug='' ;;
+    _srvaudit_fire*) action=${words[2]} ;;
+    *)
+      _srvaudit_debug=${debug[0]}
+      action+='; _srvaudit_resume "$_srvaudit_last"'$'\n'${words[2]}
+      ;;
+  esac
 }
-declare -ft _srvaudit_arm_beside
 
 _srvaudit_listen_with_care() {
   _srvaudit_history=care
-  [[ ${HISTSIZE-} == 0 || ${HISTTIMEFORMAT+${HISTTIMEFORMAT@a}} == *r* ]] && _srvaudit_history=blind
+  if [[ ${HISTSIZE-} == 0 || ${HISTTIMEFORMAT+${HISTTIMEFORMAT@a}} == *r* || ! -o history ]]; then
+    _srvaudit_history=blind
+  fi
   if [[ ${HISTCONTROL-} ]]; then
     if [[ ${HISTCONTROL@a} == *r* ]]; then _srvaudit_history=blind; else _srvaudit_control=$HISTCONTROL HISTCONTROL=''; fi
   fi
   if [[ ${HISTIGNORE-} ]]; then
     if [[ ${HISTIGNORE@a} == *r* ]]; then _srvaudit_history=blind; else _srvaudit_ignore=$HISTIGNORE HISTIGNORE=''; fi
   fi
-  if [[ ! -o history ]]; then _srvaudit_history_off=1; \builtin set -o history; fi
   \builtin shopt -q cmdhist || { _srvaudit_cmdhist_off=1; \builtin shopt -s cmdhist; }
 }
 
@@ -296,17 +303,28 @@ _srvaudit_terminal() {
 
 # Ours comes before the user's own EXIT trap.
 _srvaudit_attach_exit() {
-  local exit=()
+  local exit=() words=()
   \builtin trap -p EXIT 2>&- >|"$_srvaudit_scratch"
   \builtin mapfile -d '' -t exit 2>&- <"$_srvaudit_scratch"
   # trap -- 'action' EXIT
-  \builtin eval "\\builtin set -- ${exit[0]-}"
+  \builtin eval "words=(${exit[0]-})"
+  # posix mode says `-` where there is none.
+  [[ ${words[2]:--} == - ]] && words[2]=:
   # shellcheck disable=SC2064 # what the user's trap says now is what is meant
-  \builtin trap -- "_srvaudit_exit${3:+$'\n'$3}" EXIT
+  \builtin trap -- "_srvaudit_exit; ${words[2]}" EXIT
 }
 
 _srvaudit_open_spool
 _srvaudit_attach_exit
 _srvaudit_heal
-_srvaudit_arm
+# Whoever sourced this calls _srvaudit_arm next: in a sourced file, too, a DEBUG trap is but a copy.
+if [[ ${_srvaudit_late-} ]]; then
+  # No prompt brought us here but the first command itself (attach.bash): nobody kept bash from hiding it.
+  _srvaudit_clock
+  _srvaudit_us=${EPOCHREALTIME/[.,]/}
+  [[ -z ${HISTCONTROL-}${HISTIGNORE-}${HISTTIMEFORMAT-} && -o history ]] || _srvaudit_history=blind
+  _srvaudit_start
 fi
+fi
+if [[ ${_srvaudit_aliases-} ]]; then \builtin shopt -s expand_aliases; fi
+\builtin unset -v _srvaudit_aliases
