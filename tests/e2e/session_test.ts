@@ -69,8 +69,8 @@ testThatNeeds(NEEDS, "Ctrl-C on an empty and on a half-typed line records nothin
      want {\\$ $}
      line ""
      want {\\$ $}
-     line "sleep 1000"
-     want {sleep 1000\\r\\n}
+     line "sh -c 'echo it sleeps; exec sleep 1000'"
+     want {it sleeps\\r\\n}
      send "\\003"
      want {\\$ $}
      line "echo last"
@@ -78,7 +78,7 @@ testThatNeeds(NEEDS, "Ctrl-C on an empty and on a half-typed line records nothin
      logout "" ""`,
   );
   const list = summary(commands(host, user));
-  assert.deepEqual(list, [["sleep 1000", 130], ["echo last", 0]]);
+  assert.deepEqual(list, [["sh -c 'echo it sleeps; exec sleep 1000'", 130], ["echo last", 0]]);
 });
 
 testThatNeeds(NEEDS, "a nested bash is a shell of its own, of the same login session", async () => {

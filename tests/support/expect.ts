@@ -7,7 +7,7 @@ import type { TestHost, TestUser } from "./sshd.ts";
 const PRELUDE = String.raw`
 set timeout 30
 # A person's terminal has a size.
-set stty_init "rows 24 cols 100"
+set stty_init "rows 24 cols 200"
 log_user 1
 # want PATTERN: waits until the terminal shows it (a regular expression).
 proc want {pattern} {
@@ -85,7 +85,8 @@ export async function play(
 ): Promise<Finished> {
   const finished = await run(["expect", "-f", "-"], {
     stdin: `${PRELUDE}\nspawn -noecho ${command.map(quote).join(" ")}\n${script}\n`,
-    env: { TERM: "xterm", ...env },
+    // Without escape sequences a prompt ends where it ends.
+    env: { TERM: "dumb", ...env },
   });
   if (/^EXPECT: /m.test(finished.text) || finished.errors !== "") {
     throw new Error(`the terminal showed:\n${finished.text}\n${finished.errors}`);
