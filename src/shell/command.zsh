@@ -3,7 +3,7 @@
 #
 # `hello` writes the `shell` and `start` records itself and then becomes `zsh -c COMMAND`, with SRVAUDIT_COMMAND_SPOOL (that
 # file) and SRVAUDIT_COMMAND_PID (its own pid, which the shell then has) in the environment. /etc/zsh/zshenv
-# (snippets/zshenv) or, where nothing is installed, zdotdir/.zshenv sources this.
+# (snippets/zshenv.zsh) or, where nothing is installed, zdotdir/.zshenv sources this.
 #
 # The exit code stays unknown where the shell does not come to its end: COMMAND execs, or a signal kills the shell.
 

@@ -8,7 +8,7 @@
 # Each of the first three puts all of them back where a startup file or the user took some away, and so does `sched` at
 # the first prompt, for startup files that take all of them away.
 #
-# Installed, /etc/zsh/zshrc sources it, before the user's own .zshrc (snippets/zshrc). Where nothing is installed,
+# Installed, /etc/zsh/zshrc sources it, before the user's own .zshrc (snippets/zshrc.zsh). Where nothing is installed,
 # `hello` starts zsh, login or not, with ZDOTDIR=<this folder>/zdotdir and the user's own ZDOTDIR, if she has one, in
 # SRVAUDIT_ZDOTDIR. What differs then: a zsh started within that zsh is not recorded, since it has her ZDOTDIR again.
 # Neither way takes hold of `zsh -f`. src/record/spool.ts has the records' format.
