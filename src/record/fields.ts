@@ -52,53 +52,71 @@ export function fieldsOf(record: SpoolRecord): (string | number | Uint8Array)[] 
 /** Takes a record's fields in their order, and remembers if one was not what it must be. */
 class FieldReader {
   ok = true;
+  /** Where the present field begins and ends. */
+  #from: number;
+  #to: number;
 
-  constructor(readonly bytes: Uint8Array, private at: number, readonly end: number) {}
+  constructor(readonly bytes: Uint8Array, from: number, readonly end: number) {
+    this.#from = from;
+    this.#to = from - 1;
+  }
 
-  #next(): Uint8Array {
-    const from = this.at;
-    const nul = this.bytes.indexOf(NUL, from);
-    const to = nul < 0 || nul > this.end ? this.end : nul;
-    this.at = to + 1;
-    return this.bytes.subarray(from, to);
+  #next(): void {
+    this.#from = this.#to + 1;
+    let to = this.#from;
+    while (to < this.end && this.bytes[to] !== NUL) to++;
+    this.#to = to;
   }
 
   /** A copy: what is read may outlive the buffer that it was read from. */
   raw(): Uint8Array {
-    return this.#next().slice();
+    this.#next();
+    return this.bytes.slice(this.#from, this.#to);
   }
 
   /** All the rest, NULs included. */
   rest(): Uint8Array {
-    return this.bytes.slice(this.at, this.end);
+    return this.bytes.slice(this.#to + 1, this.end);
   }
 
   text(): string {
-    return decoder.decode(this.#next());
+    this.#next();
+    // Most fields are a few letters, and a call of the decoder costs more than all of them.
+    let text = "";
+    if (this.#to - this.#from <= 20) {
+      for (let at = this.#from; at < this.#to; at++) {
+        const byte = this.bytes[at] ?? 0;
+        if (byte >= 0x80) return decoder.decode(this.bytes.subarray(this.#from, this.#to));
+        text += String.fromCharCode(byte);
+      }
+      return text;
+    }
+    return decoder.decode(this.bytes.subarray(this.#from, this.#to));
   }
 
   /** Whole microseconds, or seconds with a point or a comma before the rest, as bash's EPOCHREALTIME has them. */
   microseconds(): number {
-    const digits = this.#next();
-    const point = digits.findIndex((byte) => byte === 0x2c || byte === 0x2e);
-    if (point < 0) return this.#whole(digits);
-    if (digits.length - point !== 7) this.ok = false;
-    return this.#whole(digits.subarray(0, point)) * 1_000_000 + this.#whole(digits.subarray(point + 1));
+    this.#next();
+    const point = this.#to - 7;
+    const mark = point > this.#from ? this.bytes[point] : 0;
+    if (mark !== 0x2c && mark !== 0x2e) return this.#whole(this.#from, this.#to);
+    return this.#whole(this.#from, point) * 1_000_000 + this.#whole(point + 1, this.#to);
   }
 
   number(): number {
-    const digits = this.#next();
-    return digits[0] === 0x2d ? 0 - this.#whole(digits.subarray(1)) : this.#whole(digits);
+    this.#next();
+    const isNegative = this.bytes[this.#from] === 0x2d;
+    return isNegative ? 0 - this.#whole(this.#from + 1, this.#to) : this.#whole(this.#from, this.#to);
   }
 
-  #whole(digits: Uint8Array): number {
+  #whole(from: number, to: number): number {
     let value = 0;
-    for (let i = 0; i < digits.length; i++) {
-      const digit = (digits[i] ?? 0) - 0x30;
+    for (let at = from; at < to; at++) {
+      const digit = (this.bytes[at] ?? 0) - 0x30;
       if (digit < 0 || digit > 9) this.ok = false;
       value = value * 10 + digit;
     }
-    if (digits.length === 0 || !Number.isSafeInteger(value)) this.ok = false;
+    if (to <= from || !Number.isSafeInteger(value)) this.ok = false;
     return value;
   }
 }

@@ -205,7 +205,8 @@ export function appendEvent(file: string, event: SessionEvent): void {
 }
 
 function typeAt(bytes: Uint8Array, at: number) {
-  return TYPES.find((type) => isAt(bytes, type.bytes, at));
+  for (const type of TYPES) if (isAt(bytes, type.bytes, at)) return type;
+  return undefined;
 }
 
 /** @returns the record from its magic at `start` to its end mark at `end`, or undefined if its fields are none */

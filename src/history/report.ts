@@ -1,0 +1,32 @@
+/** What one ingest did. */
+export interface IngestReport {
+  /** How many commands were stored. */
+  commands: number;
+  /** How many shells were stored. */
+  shells: number;
+  /** How many of the login sessions' events were stored. */
+  events: number;
+  /** How many spool files were removed, with all that they held in the history. */
+  removed: number;
+  /** How many runs of bytes were no record and were skipped, by file. */
+  damaged: { file: string; count: number }[];
+  /** Files that could not be read: they stay. */
+  unreadable: { file: string; reason: string }[];
+  /** How many shells have said that they exit and are still there: a moment later there is more to do. */
+  leaving: number;
+  /** Where the damaged history was set aside to, if it was. To be said. */
+  setAside?: string;
+}
+
+/** @returns the report of an ingest that has done nothing yet */
+export function emptyReport(): IngestReport {
+  return {
+    commands: 0,
+    shells: 0,
+    events: 0,
+    removed: 0,
+    damaged: [],
+    unreadable: [],
+    leaving: 0,
+  };
+}

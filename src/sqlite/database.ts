@@ -1,0 +1,80 @@
+/** SQLite as every store of ours uses it: many processes at once, short waits, failures that can be told apart. */
+
+import { DatabaseSync } from "node:sqlite";
+
+/** Why SQLite refused. */
+export type Refusal =
+  /** Another process writes, and did for the whole wait. */
+  | "locked"
+  /** The file's bytes are no database, or no whole one. */
+  | "damaged"
+  /** No room on the disk, or no quota. */
+  | "full"
+  /** The file or its folder cannot be written, or not be opened at all. */
+  | "read-only"
+  | "other";
+
+/**
+ * Tells why SQLite refused, by its words: Deno's node:sqlite hands on no code.
+ *
+ * @param error what was thrown
+ */
+export function refusalOf(error: unknown): Refusal {
+  const words = error instanceof Error ? error.message : String(error);
+  if (/database (table )?is locked|locking protocol/i.test(words)) return "locked";
+  if (/not a database|malformed/i.test(words)) return "damaged";
+  // Where there is no room for the -shm file, SQLite speaks of the disk's input and output.
+  if (/is full|no space|quota/i.test(words)) return "full";
+  if (
+    /readonly database|unable to open|read-?only file system|permission denied|access denied/i.test(words)
+  ) {
+    return "read-only";
+  }
+  return "other";
+}
+
+/**
+ * Does the work in one transaction that holds the write lock from its beginning: what is read in it stays true until
+ * it is written.
+ *
+ * @param database an open one, in no transaction
+ * @param work what to do; all of it is undone if it throws
+ * @returns what the work returned
+ * @throws {Error} what the work threw, or SQLite's own
+ */
+export function transaction<Result>(database: DatabaseSync, work: () => Result): Result {
+  database.exec("begin immediate");
+  try {
+    const result = work();
+    database.exec("commit");
+    return result;
+  } catch (error) {
+    try {
+      database.exec("rollback");
+    } catch {
+      // SQLite has rolled back by itself, as it does when the disk is full.
+    }
+    throw error;
+  }
+}
+
+/**
+ * Opens a file with a limit to how long others' locks are waited for.
+ *
+ * @param path the file
+ * @param options readOnly: never write; busyTimeoutMs: how long to wait for others
+ * @throws {Error} as SQLite puts it: `refusalOf` tells why
+ */
+export function openDatabase(
+  path: string,
+  options: { readOnly?: boolean; busyTimeoutMs: number },
+): DatabaseSync {
+  const database = new DatabaseSync(path, { readOnly: options.readOnly ?? false });
+  try {
+    database.exec(`pragma busy_timeout = ${Math.max(0, Math.round(options.busyTimeoutMs))}`);
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
