@@ -76,6 +76,23 @@ testThatNeeds(["root", "sshd"], "ssh host cmd: stdout, stderr and exit code are 
 
 testThatNeeds(
   ["root", "sshd"],
+  "ssh host cmd: no wrong exit code is on record where the shell cannot tell",
+  async () => {
+    const { host, ours, theirs } = await twins();
+    await using _host = host;
+    for (const command of ["exec sh -c 'echo replaced; exit 8'", "trap 'echo own trap' EXIT; exit 8"]) {
+      const [expected, got] = [await host.ssh(theirs, [command]), await host.ssh(ours, [command])];
+      assert.deepEqual({ command, ...seen(got, ours) }, { command, ...seen(expected, theirs) });
+      assert.equal(got.code, 8);
+      const session = host.sessions(ours).at(-1);
+      assert.equal(session?.opened.command, command);
+      assert.ok([undefined, 8].includes(exitCodeOf(host, ours, session)), command);
+    }
+  },
+);
+
+testThatNeeds(
+  ["root", "sshd"],
   "ssh host cmd: the environment is bash's, but for what is ours by name",
   async () => {
     const both = await twins();
