@@ -1,6 +1,7 @@
 /** What `saticket` puts on record about the login session that it runs in. */
 
 import { paths } from "../config/paths.ts";
+import { nowUs } from "../record/clock.ts";
 import type { SessionClosed, SessionEvent } from "../record/event.ts";
 import { currentSession, type LoginSession, readLoginSession } from "../record/login_session.ts";
 import { appendEvent } from "../record/spool.ts";
@@ -23,7 +24,7 @@ export function mySession(): LoginSession | undefined {
  */
 export function putOnRecord(session: LoginSession, saying: Saying): void {
   try {
-    appendEvent(session.file, { ...saying, session: session.id, atUs: Date.now() * 1000 } as SessionEvent);
+    appendEvent(session.file, { ...saying, session: session.id, atUs: nowUs() } as SessionEvent);
   } catch (error) {
     throw new CannotError(
       `cannot put the ${saying.kind} on record: ${messageOf(error)}: ` +

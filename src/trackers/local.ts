@@ -1,55 +1,11 @@
-/**
- * Local tickets: one SQLite file a user, for hosts without a ticket system.
- *
- * Any number of processes may work on it at once. The file is made whole under another name and then linked into
- * place, so that nobody ever sees half of its schema.
- */
+/** Local tickets: one SQLite file a user, for hosts without a ticket system. Any number of processes may work on it. */
 
-import { DatabaseSync } from "node:sqlite";
-import { makePrivateFolder } from "../config/paths.ts";
-import {
-  StatusNotAllowedError,
-  type Ticket,
-  type TicketDetails,
-  TicketNotFoundError,
-  TrackerUnavailableError,
-} from "./tracker.ts";
+import type { DatabaseSync } from "node:sqlite";
+import { nowUs } from "../record/clock.ts";
+import { transaction } from "../sqlite/database.ts";
+import { guarded, openStore } from "./local_store.ts";
+import { StatusNotAllowedError, type Ticket, type TicketDetails, TicketNotFoundError } from "./tracker.ts";
 import { FINAL_STATUSES, FIRST_STATUS, isOpenStatus, statusesAfter } from "./workflow.ts";
-
-const SCHEMA_VERSION = 1;
-
-/** How long another process's write is waited for: a login must not hang. */
-const BUSY_TIMEOUT_MS = 2000;
-
-// `folded` is what a search looks through: SQLite itself knows upper and lower case of ASCII alone.
-const SCHEMA = `
-  create table ticket (
-    key integer primary key autoincrement,
-    subject text not null,
-    folded text not null,
-    status text not null,
-    created_at_us integer not null,
-    created_by text not null
-  ) strict;
-  create table note (
-    id integer primary key,
-    ticket integer not null references ticket (key),
-    at_us integer not null,
-    user text not null,
-    text text not null,
-    folded text not null
-  ) strict;
-  create index note_of_ticket on note (ticket);
-  create table status (
-    id integer primary key,
-    ticket integer not null references ticket (key),
-    at_us integer not null,
-    user text not null,
-    status text not null
-  ) strict;
-  create index status_of_ticket on status (ticket);
-  pragma user_version = ${SCHEMA_VERSION};
-`;
 
 /** A search's limits. */
 export interface SearchOptions {
@@ -90,7 +46,7 @@ export class LocalTracker implements Disposable {
 
   /** @throws {TicketNotFoundError} if there is none by that key */
   details(key: string): TicketDetails {
-    return this.#read(() => {
+    return this.#guarded(() => {
       const ticket = this.#existing(key);
       const created = this.#rows("select created_at_us, created_by from ticket where key = ?", key)[0];
       return {
@@ -238,129 +194,13 @@ export class LocalTracker implements Disposable {
     return guarded(this.file, work);
   }
 
-  /** Several reads of one moment. */
-  #read<T>(work: () => T): T {
-    return this.#guarded(() => transaction(this.#database, "begin", work));
-  }
-
   /** The write lock is taken at once: a transaction that began as a reader could not wait for it. */
   #write<T>(work: () => T): T {
-    return this.#guarded(() => transaction(this.#database, "begin immediate", work));
+    return this.#guarded(() => transaction(this.#database, work));
   }
 }
 
 type Row = Record<string, unknown>;
-
-function transaction<T>(database: DatabaseSync, begin: string, work: () => T): T {
-  database.exec(begin);
-  try {
-    const result = work();
-    database.exec("commit");
-    return result;
-  } catch (error) {
-    try {
-      database.exec("rollback");
-    } catch {
-      // SQLite rolled it back by itself (a full disk); what went wrong first is what counts.
-    }
-    throw error;
-  }
-}
-
-function openStore(file: string): DatabaseSync {
-  const info = statOf(file);
-  if (!info) makeStore(file);
-  else if (((info.mode ?? 0) & 0o077) !== 0) Deno.chmodSync(file, 0o600);
-  const database = connect(file);
-  try {
-    const version = Number(database.prepare("pragma user_version").get()?.["user_version"]);
-    if (version === SCHEMA_VERSION) return database;
-    throw new TrackerUnavailableError(
-      version > SCHEMA_VERSION
-        ? `${file} was written by a newer srvAudit (schema ${version}): update this one`
-        : `${file} is not a store of tickets: move it away, and a new one is begun`,
-    );
-  } catch (error) {
-    database.close();
-    throw error;
-  }
-}
-
-function connect(file: string): DatabaseSync {
-  const database = new DatabaseSync(file);
-  try {
-    database.exec(
-      `pragma busy_timeout = ${BUSY_TIMEOUT_MS}; pragma foreign_keys = on; pragma synchronous = full;`,
-    );
-    return database;
-  } catch (error) {
-    database.close();
-    throw error;
-  }
-}
-
-function makeStore(file: string): void {
-  const folder = file.slice(0, file.lastIndexOf("/"));
-  makePrivateFolder(folder);
-  const draft = `${file}.${Deno.pid}.${crypto.randomUUID()}`;
-  try {
-    Deno.openSync(draft, { createNew: true, write: true, mode: 0o600 }).close();
-    const database = connect(draft);
-    try {
-      database.exec("pragma journal_mode = wal");
-      transaction(database, "begin immediate", () => database.exec(SCHEMA));
-    } finally {
-      // Closing the last connection moves the write-ahead log into the file: the file is whole by itself.
-      database.close();
-    }
-    Deno.linkSync(draft, file);
-  } catch (error) {
-    // Another process was quicker: its store is as good.
-    if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
-  } finally {
-    for (const leftover of [draft, `${draft}-wal`, `${draft}-shm`]) {
-      try {
-        Deno.removeSync(leftover);
-      } catch {
-        // Not there: as it should be.
-      }
-    }
-  }
-}
-
-function statOf(file: string): Deno.FileInfo | undefined {
-  try {
-    return Deno.statSync(file);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
-}
-
-/** Says of every failure of SQLite or the file system which file it was and what to do. */
-function guarded<T>(file: string, work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    if (
-      error instanceof TicketNotFoundError || error instanceof StatusNotAllowedError ||
-      error instanceof TrackerUnavailableError || !(error instanceof Error)
-    ) throw error;
-    throw new TrackerUnavailableError(`${file}: ${error.message}: ${adviceFor(error)}`, { cause: error });
-  }
-}
-
-function adviceFor(error: Error): string {
-  if (/not a database|malformed|no such (table|column)/.test(error.message)) {
-    return "it is damaged: move it away, and a new one is begun";
-  }
-  if (/locked|busy/.test(error.message)) return "another process holds it: try again";
-  if (/readonly|unable to open|permission|denied/i.test(error.message)) {
-    return "see who owns it and its folder, and whether they can be written";
-  }
-  if (/full|No space/i.test(error.message)) return "make room on the disk";
-  return "see whether the disk is well and has room";
-}
 
 function ticketOf(row: Row): Ticket {
   const status = String(row["status"]);
@@ -383,8 +223,4 @@ function keyOf(text: string): number | null {
 /** What two texts have in common that differ in upper and lower case, or in how an accent is written, alone. */
 function fold(text: string): string {
   return text.toWellFormed().normalize("NFKD").toUpperCase();
-}
-
-function nowUs(): number {
-  return Date.now() * 1000;
 }

@@ -3,6 +3,7 @@ import { DatabaseSync } from "node:sqlite";
 import fc from "fast-check";
 import { LocalDesk } from "../../src/desk/local_desk.ts";
 import { effectiveUid } from "../../src/posix/libc.ts";
+import { nowUs } from "../../src/record/clock.ts";
 import { LocalTracker } from "../../src/trackers/local.ts";
 import {
   StatusNotAllowedError,
@@ -33,7 +34,7 @@ const modeOf = (path: string) => (Deno.statSync(path).mode ?? 0) & 0o777;
 
 Deno.test("create() makes tickets that count from 1, New and open, with who made them and when", () => {
   using store = newTracker();
-  const before = Date.now() * 1000;
+  const before = nowUs();
   assert.deepEqual(store.tracker.create("Replace the disk"), {
     key: "1",
     subject: "Replace the disk",
@@ -43,7 +44,7 @@ Deno.test("create() makes tickets that count from 1, New and open, with who made
   assert.equal(store.tracker.create("Second").key, "2");
   const details = store.tracker.details("1");
   assert.equal(details.createdBy, "alice");
-  assert.ok(details.createdAtUs >= before && details.createdAtUs <= Date.now() * 1000);
+  assert.ok(details.createdAtUs >= before && details.createdAtUs <= nowUs());
   assert.deepEqual(details.statuses.map(({ user, status }) => ({ user, status })), [
     { user: "alice", status: "New" },
   ]);
