@@ -1,5 +1,6 @@
 /** Makes spool files as shells and login sessions write them. */
 
+import { effectiveUid } from "../../src/posix/libc.ts";
 import { bootId, processOf } from "../../src/posix/process.ts";
 import type {
   EndRecord,
@@ -10,6 +11,9 @@ import type {
 } from "../../src/record/event.ts";
 import { newSessionId } from "../../src/record/session_id.ts";
 import { encodeRecord } from "../../src/record/spool.ts";
+
+// libc is opened at its first call and stays open: not within a test, which must leave nothing behind.
+effectiveUid();
 
 const encoder = new TextEncoder();
 
