@@ -30,3 +30,20 @@ export function emptyReport(): IngestReport {
     leaving: 0,
   };
 }
+
+/**
+ * What a person must be told of an ingest, a line each; most often nothing.
+ *
+ * @returns the lines; names of files in them are as they are: to a terminal only through `visible()`
+ */
+export function sayings(report: IngestReport): string[] {
+  const lines: string[] = [];
+  if (report.setAside !== undefined) {
+    lines.push(`the history was damaged: it is set aside as ${report.setAside}, and a new one has begun`);
+  }
+  for (const { file, count } of report.damaged) {
+    lines.push(`${file}: skipped ${count} damaged ${count === 1 ? "record" : "records"}`);
+  }
+  for (const { file, reason } of report.unreadable) lines.push(`${file} cannot be read: ${reason}`);
+  return lines;
+}
