@@ -8,17 +8,19 @@ import { TestHost } from "../support/sshd.ts";
 
 const NEEDS = ["root", "sshd", "expect", "nsenter"] as const;
 
-testThatNeeds(NEEDS, "installed: bash, whatever the user's own startup files do", async () => {
-  await using host = await TestHost.start({ installed: true });
-  const hostile = {
-    "a PROMPT_COMMAND array": "PROMPT_COMMAND=('true' 'false')",
-    "a PROMPT_COMMAND text": "PROMPT_COMMAND='(exit 3)'",
-    "history switched off": "set +o history; unset HISTFILE; HISTCONTROL=ignoreboth HISTIGNORE='*'",
-    "a DEBUG trap": "trap 'true' DEBUG",
-  };
-  for (const [name, line] of Object.entries(hostile)) {
+const HOSTILE = {
+  "a PROMPT_COMMAND array": "PROMPT_COMMAND=('true' 'false')",
+  "a PROMPT_COMMAND text": "PROMPT_COMMAND='history -a'",
+  "a PROMPT_COMMAND that is a subshell": "PROMPT_COMMAND='(exit 3)'",
+  "history switched off": "set +o history; unset HISTFILE; HISTCONTROL=ignoreboth HISTIGNORE='*'",
+  "a DEBUG trap": "trap 'true' DEBUG",
+};
+
+for (const [name, line] of Object.entries(HOSTILE)) {
+  testThatNeeds(NEEDS, `installed: bash with ${name} in ~/.bashrc`, async () => {
+    await using host = await TestHost.start({ installed: true });
     const user = await host.addUser();
-    await Deno.writeTextFile(`${user.files}/.bashrc`, `\n${line}\nPS1='\\u $ '\n`, { append: true });
+    await host.write(user, ".bashrc", `${line}\nPS1='\\u $ '\n`);
     await playLogin(
       host,
       user,
@@ -29,24 +31,26 @@ testThatNeeds(NEEDS, "installed: bash, whatever the user's own startup files do"
        want {was 4\\r\\n.*\\$ $}
        logout "" ""`,
     );
-    assert.equal(onlySession(host, user).closed?.how, "logout", name);
-    const list = summary(commands(host, user));
-    assert.deepEqual(list.map(([, exitCode]) => exitCode), [4, 0], name);
-    assert.match(list[0]?.[0] ?? "", /^ ?echo out-\$\(\(1\+0\)\); \(exit 4\)$/, name);
-  }
-});
+    assert.equal(onlySession(host, user).closed?.how, "logout");
+    assert.deepEqual(summary(commands(host, user)).map(([text, exitCode]) => [text.trim(), exitCode]), [
+      ["echo out-$((1+0)); (exit 4)", 4],
+      ["echo was $?", 0],
+    ]);
+  });
+}
 
-for (const [shell, prompt] of [["zsh", "% "], ["fish", "> "]] as const) {
+/** Startup files that number the prompts, since zsh and fish draw one prompt many times. */
+const NUMBERED_PROMPTS = {
+  ".zshrc": 'precmd() { PROMPT="ready-$((++prompts))> " }\n',
+  ".config/fish/config.fish":
+    'set fish_greeting\nfunction fish_prompt; set -g prompts (math 0$prompts + 1); echo -n "ready-$prompts> "; end\n',
+};
+
+for (const shell of ["zsh", "fish"]) {
   testThatNeeds([...NEEDS, shell], `installed: ${shell} as a user's real shell`, async () => {
     await using host = await TestHost.start({ installed: true });
     const user = await host.addUser(undefined, `/usr/bin/${shell}`);
-    await Deno.writeTextFile(`${user.files}/.zshrc`, "PROMPT='ready% '\n");
-    await Deno.mkdir(`${user.files}/.config/fish`, { recursive: true });
-    await Deno.writeTextFile(
-      `${user.files}/.config/fish/config.fish`,
-      "function fish_prompt; echo -n 'ready> '; end\nset fish_greeting\n",
-    );
-    await host.ssh(user, ["true"]);
+    for (const [name, text] of Object.entries(NUMBERED_PROMPTS)) await host.write(user, name, text);
     await playLogin(
       host,
       user,
@@ -54,16 +58,16 @@ for (const [shell, prompt] of [["zsh", "% "], ["fish", "> "]] as const) {
        line ""
        want {Enter subject for new ticket: $}
        line "In ${shell}"
-       want {ready${prompt}}
+       want {ready-1> }
        line "cd /tmp"
-       want {ready${prompt}}
+       want {ready-2> }
        line "false | true"
-       want {ready${prompt}}
+       want {ready-3> }
        line "sh -c 'exit 6'"
-       want {ready${prompt}}
+       want {ready-4> }
        line "echo shell=\\$SHELL"
        want {shell=/usr/bin/${shell}\\r}
-       want {ready${prompt}}
+       want {ready-5> }
        line "exit"
        want {notes[^\\r\\n]*: $}
        line "noted"
@@ -94,8 +98,7 @@ testThatNeeds(NEEDS, "installed: no variable of the user's moves the record", as
   await using host = await TestHost.start({ installed: true, sshd: ["AcceptEnv *"] });
   const user = await host.addUser();
   const elsewhere = `${user.home}/elsewhere`;
-  await Deno.mkdir(`${user.files}/elsewhere`, { mode: 0o777 });
-  await Deno.chmod(`${user.files}/elsewhere`, 0o777);
+  await host.as(user, ["mkdir", elsewhere]);
   const flags = [
     "-o",
     `SetEnv=SRVAUDIT_ROOT=${elsewhere} HOME=${elsewhere} SRVAUDIT_SESSION=made-up XDG_DATA_HOME=${elsewhere}`,

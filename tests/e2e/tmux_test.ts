@@ -112,7 +112,7 @@ testThatNeeds(
     await screen.shows(/pane-2/);
     await screen.line("exit");
     // No border any more.
-    await screen.shows(/pane-1\n/);
+    await screen.shows(/pane-1 *\n/);
     await screen.line("exit");
     await screen.shows(/\[exited\]\n.*\$$/);
     await logout(screen);

@@ -189,6 +189,13 @@ export class TestHost implements AsyncDisposable {
     });
   }
 
+  /** Writes a file in the user's home, as the user: its folders too. */
+  async write(user: TestUser, name: string, text: string): Promise<void> {
+    const script = 'mkdir -p "$(dirname "$1")" && cat > "$1"';
+    const { code, errors } = await this.as(user, ["sh", "-c", script, "sh", name], { stdin: text });
+    if (code !== 0) throw new Error(`${user.home}/${name}: ${errors}`);
+  }
+
   /** The login sessions that are on record for the user, oldest first. */
   sessions(user: TestUser): LoginSession[] {
     const spool = `${user.files}/.ash/spool`;
