@@ -8,10 +8,10 @@ import { paths } from "../config/paths.ts";
 import { tell } from "../terminal/ask.ts";
 import { show } from "../terminal/pager.ts";
 import { visible } from "../terminal/visible.ts";
-import { HistoryDatabase, type Result } from "./database.ts";
+import { DatabaseError, HistoryDatabase, type Result } from "./database.ts";
 import { listing } from "./filters.ts";
 import { chunksOf, type Format, FORMATS, type Page } from "./formats.ts";
-import { bringUpToDate, historyFile, shellRow } from "./history_file.ts";
+import { bringUpToDate, historyFile } from "./history_file.ts";
 import { FILTERS, type Options, parseLimit, parseOptions, UsageError } from "./options.ts";
 import { expandParameters } from "./parameters.ts";
 import { loadQueries, queryFiles } from "./queries.ts";
@@ -71,7 +71,10 @@ async function ask(options: Options, defaultQuery: string | undefined): Promise<
   const file = historyFile(options.database);
   await bringUpToDate(file, say);
   using database = new HistoryDatabase(file);
-  if (query) return await write(database.query(expand(query, file), limit), format, options);
+  if (query) {
+    const sql = expandParameters(query.sql, variables(() => database.shellRow()));
+    return await write(database.query(sql, limit), format, options);
+  }
   if (options.sql !== undefined) return await write(database.query(options.sql, limit), format, options);
   const sql = listing(options, limit, {
     now: new Date(),
@@ -83,14 +86,24 @@ async function ask(options: Options, defaultQuery: string | undefined): Promise<
 
 async function printQuery(name: string, options: Options): Promise<number> {
   const query = queryOf(name);
-  const sql = expand(query, historyFile(options.database));
+  const file = historyFile(options.database);
+  // Only what asks for the shell's row needs a database.
+  if (query.sql.includes("ASH_SESSION_ID")) await bringUpToDate(file, say);
+  const sql = expandParameters(query.sql, variables(() => shellRowIn(file)));
   const template = query.sql === sql ? "" : `Template Form:\n${query.sql}\nActual SQL:\n`;
   const text = `Query: ${name}\n${template}${sql}\n`;
   return await print([Deno.stdout.isTerminal() ? visible(text, "\n\t") : text]);
 }
 
-function expand(query: Query, file: string): string {
-  return expandParameters(query.sql, variables(() => shellRow(file)));
+function shellRowIn(file: string): number | undefined {
+  try {
+    using database = new HistoryDatabase(file);
+    return database.shellRow();
+  } catch (error) {
+    // No history, no row: the query's own default shows.
+    if (error instanceof DatabaseError) return undefined;
+    throw error;
+  }
 }
 
 function queryOf(name: string): Query {

@@ -1,6 +1,8 @@
 /** Asks a history database, and changes nothing in it. */
 
-import { DatabaseSync, type StatementSync } from "node:sqlite";
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { shellRowOfThisProcess } from "../history/this_shell.ts";
+import { openDatabase } from "../sqlite/database.ts";
 import { textOfBytes } from "./binary_text.ts";
 import { readingStatement } from "./sql_text.ts";
 
@@ -38,12 +40,13 @@ export class HistoryDatabase {
       Deno.statSync(path);
     } catch (error) {
       if (!(error instanceof Deno.errors.NotFound)) throw cannot(path, error);
-      throw new DatabaseError(`there is no database ${path}: no command has been recorded yet`);
+      throw new DatabaseError(
+        `there is no database ${path}: nothing has been recorded yet, or --database must name another`,
+      );
     }
     try {
-      this.#database = new DatabaseSync(path, { readOnly: true });
       // ASH's own tools keep the older journal, where a writer makes readers wait.
-      this.#database.exec("pragma busy_timeout = 5000");
+      this.#database = openDatabase(path, { readOnly: true, busyTimeoutMs: 5000 });
       this.#database.exec("select 1 from sqlite_master limit 1");
     } catch (error) {
       throw cannot(path, error);
@@ -57,6 +60,11 @@ export class HistoryDatabase {
   /** Whether there is a table (or a view) of that name. */
   has(table: string): boolean {
     return this.#database.prepare("select 1 from sqlite_master where name = ?").get(table) !== undefined;
+  }
+
+  /** The row in `sessions` of the nearest shell that this process was started from, where there is one. */
+  shellRow(): number | undefined {
+    return shellRowOfThisProcess(this.#database);
   }
 
   /**
@@ -76,6 +84,9 @@ export class HistoryDatabase {
   /**
    * A view (of this connection alone) tells the columns' names: rows come as objects, in which a name that comes
    * twice, or is a number, would lose its column or its place. So the columns are numbered: c0, c1, ...
+   *
+   * `iterate()` takes an error for the end of the rows (Deno 2.4). So the end is a row of its own: where it is
+   * missing, something went wrong.
    */
   #select(statement: string, limit: number): Result {
     this.#run(`drop view if exists ${VIEW}`);
@@ -83,36 +94,47 @@ export class HistoryDatabase {
     const names = this.#names();
     const columns = names.map((_, i) => `c${i}`);
     const sql = `with numbered(${columns.join()}) as (select * from ${VIEW}) ` +
-      `select ${columns.map(cell).join()} from numbered`;
-    return { columns: withoutNumbers(names), rows: this.#rowsOf(sql, limit) };
+      `select 0 as ended, ${columns.map(cell).join()} from numbered ` +
+      `union all select 1, ${columns.map(() => "null").join()}`;
+    let prepared: StatementSync | undefined = this.#prepare(sql);
+    const rows = () => {
+      // Prepared at once, so that a mistake shows at once; but one statement does not run twice.
+      const next = prepared ?? this.#prepare(sql);
+      prepared = undefined;
+      return this.#rows(next, limit, () => this.#failure(sql, columns));
+    };
+    return { columns: withoutNumbers(names), rows };
+  }
+
+  *#rows(prepared: StatementSync, limit: number, failure: () => DatabaseError): Generator<Row> {
+    let count = 0;
+    prepared.setReadBigInts(true);
+    for (const row of prepared.iterate()) {
+      const [ended, ...values] = Object.values(row);
+      if (ended === 1n) return;
+      yield values.map(valueOf);
+      if (++count >= limit) return;
+    }
+    throw failure();
+  }
+
+  /** Finds out what cut the rows short: all() tells, here of a single row that needs all the others. */
+  #failure(sql: string, columns: readonly string[]): DatabaseError {
+    try {
+      this.#database.prepare(`select ${columns.map((column) => `max(${column})`).join()} from (${sql})`)
+        .all();
+    } catch (error) {
+      return cannot(this.path, error);
+    }
+    return new DatabaseError(`${this.path}: the query was cut short: ask again`);
   }
 
   #explain(statement: string, limit: number): Result {
-    const first = this.#prepare(statement).get();
-    return { columns: Object.keys(first ?? {}), rows: this.#rowsOf(statement, limit) };
-  }
-
-  /** Prepares a statement, so that a mistake in it shows at once; each run has its own (one does not run twice). */
-  #rowsOf(sql: string, limit: number): () => Iterable<Row> {
-    let prepared: StatementSync | undefined = this.#prepare(sql);
-    return () => {
-      const next = prepared ?? this.#prepare(sql);
-      prepared = undefined;
-      return this.#rows(next, limit);
-    };
-  }
-
-  *#rows(prepared: StatementSync, limit: number): Generator<Row> {
-    let count = 0;
-    try {
-      prepared.setReadBigInts(true);
-      for (const row of prepared.iterate()) {
-        yield Object.values(row).map(valueOf);
-        if (++count >= limit) return;
-      }
-    } catch (error) {
-      throw cannot(this.path, error);
-    }
+    const prepared = this.#prepare(statement);
+    prepared.setReadBigInts(true);
+    const found = prepared.all();
+    const rows = found.slice(0, limit).map((row) => Object.values(row).map(valueOf));
+    return { columns: Object.keys(found[0] ?? {}), rows: () => rows };
   }
 
   #names(): string[] {

@@ -1,6 +1,7 @@
 /** The database that is asked. */
 
 import { paths } from "../config/paths.ts";
+import type { IngestReport } from "../history/report.ts";
 
 /**
  * @param named what `--database` says
@@ -14,12 +15,32 @@ export function historyFile(named: string | undefined): string {
  * Takes into the user's own history what the shells have recorded since. Another database is left as it is.
  *
  * @param file the database that is going to be asked
- * @param say told of whatever goes wrong: what is there can be asked all the same
+ * @param say told of whatever went wrong: what is there can be asked all the same
  */
-export async function bringUpToDate(_file: string, _say: (message: string) => void): Promise<void> {
+export async function bringUpToDate(file: string, say: (message: string) => void): Promise<void> {
+  const { history, spool } = paths();
+  if (realPath(file) !== realPath(history)) return;
+  const { ingest } = await import("../history/ingest.ts");
+  try {
+    for (const message of messagesOf(ingest(spool, history))) say(message);
+  } catch (error) {
+    say(`the newest commands are missing here: ${error instanceof Error ? error.message : error}`);
+  }
 }
 
-/** @returns the row of the nearest shell that this process was started from */
-export function shellRow(_file: string): number | undefined {
-  return undefined;
+function* messagesOf({ setAside, damaged, unreadable }: IngestReport): Generator<string> {
+  if (setAside !== undefined) {
+    yield `the history was damaged and is now ${setAside}; a new one has been begun`;
+  }
+  for (const { file, count } of damaged) yield `${file}: ${count} damaged records were skipped`;
+  for (const { file, reason } of unreadable) yield `${file} cannot be read: ${reason}`;
+}
+
+function realPath(file: string): string {
+  try {
+    return Deno.realPathSync(file);
+  } catch {
+    // Not there yet: its name is all that it has.
+    return file;
+  }
 }

@@ -1,6 +1,7 @@
 /** What the variables in a query hold. */
 
 import { paths } from "../config/paths.ts";
+import { readable } from "../history/readable.ts";
 import { currentSession } from "../record/login_session.ts";
 import { type Lookup, ParameterError } from "./parameters.ts";
 
@@ -27,18 +28,15 @@ export function variables(shellRow: () => number | undefined): Lookup {
 /**
  * The working directory by the name that the shell has for it, symbolic links and all, as it is on record.
  *
- * @throws {ParameterError} if it is gone, or its name is no UTF-8
+ * @throws {ParameterError} if it has none: it is gone, or unreadable
  */
 export function workingDirectory(): string {
   const named = environment("PWD");
+  if (named !== undefined && isHere(named)) return named;
   try {
-    if (named?.startsWith("/")) {
-      const [there, here] = [Deno.statSync(named), Deno.statSync(".")];
-      if (there.ino === here.ino && there.dev === here.dev) return named;
-    }
     return Deno.cwd();
   } catch (error) {
-    // A directory that has been removed still has the name that the shell knew it by.
+    // Removed, or bytes that are no UTF-8: the shell knows its name all the same.
     if (named?.startsWith("/")) return named;
     throw new ParameterError(
       `the working directory has no name: ${error instanceof Error ? error.message : error}`,
@@ -46,14 +44,35 @@ export function workingDirectory(): string {
   }
 }
 
+function isHere(path: string): boolean {
+  if (!path.startsWith("/")) return false;
+  try {
+    const [there, here] = [Deno.statSync(path), Deno.statSync(".")];
+    return there.ino === here.ino && there.dev === here.dev;
+  } catch {
+    // No such directory (any more).
+    return false;
+  }
+}
+
 function environment(name: string): string | undefined {
   try {
     return Deno.env.get(name);
   } catch (error) {
-    if (error instanceof Deno.errors.InvalidData) {
-      throw new ParameterError(`the variable ${name} holds bytes that are no UTF-8, which SQL cannot`);
-    }
-    throw error;
+    if (!(error instanceof Deno.errors.InvalidData)) throw error;
+    // Bytes that are no UTF-8: as the history writes them.
+    const wanted = new TextEncoder().encode(`${name}=`);
+    const bytes = [...fieldsOf(Deno.readFileSync("/proc/self/environ"))]
+      .find((field) => wanted.every((byte, i) => field[i] === byte));
+    return bytes && readable(bytes.subarray(wanted.length)).text;
+  }
+}
+
+function* fieldsOf(bytes: Uint8Array): Generator<Uint8Array> {
+  for (let start = 0; start < bytes.length;) {
+    const end = bytes.indexOf(0, start);
+    yield bytes.subarray(start, end < 0 ? bytes.length : end);
+    start = end < 0 ? bytes.length : end + 1;
   }
 }
 
