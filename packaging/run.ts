@@ -6,7 +6,7 @@
  */
 
 import assert from "node:assert/strict";
-import { exec } from "../src/posix/libc.ts";
+import { accountOf, exec } from "../src/posix/libc.ts";
 import { readLoginSession } from "../src/record/login_session.ts";
 import { start } from "../tests/support/pty.ts";
 
@@ -30,9 +30,12 @@ function become(): never {
 
 async function play(): Promise<void> {
   const home = await Deno.makeTempDir({ prefix: "srvaudit-run." });
-  await Deno.writeTextFile(`${home}/.bash_profile`, "PS1='demo:\\w > ' PS2='... '\n");
+  await Deno.writeTextFile(`${home}/.bashrc`, "PS1='demo:\\w > ' PS2='... '\n");
+  const user = accountOf(Deno.uid() ?? 0)?.name ?? "";
   const env = {
     HOME: home,
+    USER: user,
+    LOGNAME: user,
     PATH: `${DIST}:/usr/local/bin:/usr/bin:/bin`,
     LANG: "C.UTF-8",
     TERM: "dumb",
@@ -45,7 +48,7 @@ async function play(): Promise<void> {
   console.log(`A scripted session, in a home of its own: ${home}\n`);
   console.log(transcript);
 
-  // The first field of what is on record must be what was done: nothing here is taken on trust.
+  // What is on record must be what was done: nothing here is taken on trust.
   assertRecorded(home);
   for (const words of [["-q", "TODAY"], ["-q", "SESSIONS"], ["--ticket", "1", "--failed"]]) {
     console.log(`$ ash_query ${words.join(" ")}`);
@@ -60,7 +63,7 @@ async function play(): Promise<void> {
 
 /** Plays the login. @returns what the terminal showed, without escape sequences */
 async function playSession(env: Record<string, string>, home: string): Promise<string> {
-  await using terminal = start(`${DIST}/hello`, [], env, { argv0: "-hello", directory: home });
+  await using terminal = start(`${DIST}/hello`, [], env, { directory: home });
   const steps: [RegExp, string][] = [
     [/blank for new.*: $/, ""],
     [/Enter subject for new ticket: $/, SUBJECT],

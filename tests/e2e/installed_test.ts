@@ -32,10 +32,12 @@ for (const [name, line] of Object.entries(HOSTILE)) {
        logout "" ""`,
     );
     assert.equal(onlySession(host, user).closed?.how, "logout");
-    assert.deepEqual(summary(commands(host, user)).map(([text, exitCode]) => [text.trim(), exitCode]), [
-      ["echo out-$((1+0)); (exit 4)", 4],
-      ["echo was $?", 0],
-    ]);
+    const [first, ...others] = commands(host, user);
+    assert.equal(first?.exitCode, 4, `the first command on record is: ${first?.text}`);
+    // Where bash keeps no history when the hook comes, at the first command, that one's text may be cut: marked so.
+    const marked = name === "history switched off" && first.textState === "partial";
+    assert.equal(first.text.trim(), marked ? "echo out-$((1+0))" : "echo out-$((1+0)); (exit 4)");
+    assert.deepEqual(summary(others), [["echo was $?", 0]]);
   });
 }
 

@@ -9,7 +9,7 @@
  */
 
 import { type LoginSession, readLoginSession } from "../../src/record/login_session.ts";
-import type { SpoolRecord } from "../../src/record/event.ts";
+import type { SpoolRecord, TextState } from "../../src/record/event.ts";
 import { readRecords } from "../../src/record/spool.ts";
 import { type Finished, run, type RunOptions, succeed } from "./run.ts";
 
@@ -50,6 +50,7 @@ export interface TestUser {
 /** One command, as a shell's spool file tells it. */
 export interface RecordedCommand {
   text: string;
+  textState: TextState;
   directory: string;
   /** Undefined while it runs, or if its end never came on record. */
   exitCode?: number;
@@ -350,7 +351,11 @@ function shellsOf(records: readonly SpoolRecord[]): RecordedShell[] {
       const { shell, session, tty, shellLevel } = record;
       shells.push({ shell, session, tty, shellLevel, commands: [] });
     } else if (record.type === "start") {
-      const command = { text: decoder.decode(record.text), directory: decoder.decode(record.directory) };
+      const command = {
+        text: decoder.decode(record.text),
+        textState: record.textState,
+        directory: decoder.decode(record.directory),
+      };
       started.set(record.number, command);
       shell?.commands.push(command);
     } else if (record.type === "end") {
