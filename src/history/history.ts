@@ -28,7 +28,7 @@ function explain(reason: Refusal | "newer", cause: unknown): string {
     case "damaged":
       return "the history is damaged and could not be set aside; move it away by hand";
     case "full":
-      return "no room on the disk; what is new stays in the spool until there is some";
+      return "the disk is full, or fails: see df; what is new stays in the spool until there is room";
     case "read-only":
       return "the history cannot be written: look at the folder's owner and mode, and how it is mounted";
     case "newer":

@@ -8,7 +8,7 @@ export type Refusal =
   | "locked"
   /** The file's bytes are no database, or no whole one. */
   | "damaged"
-  /** No room on the disk, or no quota. */
+  /** No room on the disk, or no quota; or the disk fails: SQLite says the same of both where it needs a -shm file. */
   | "full"
   /** The file or its folder cannot be written, or not be opened at all. */
   | "read-only"
@@ -23,8 +23,7 @@ export function refusalOf(error: unknown): Refusal {
   const words = error instanceof Error ? error.message : String(error);
   if (/database (table )?is locked|locking protocol/i.test(words)) return "locked";
   if (/not a database|malformed/i.test(words)) return "damaged";
-  // Where there is no room for the -shm file, SQLite speaks of the disk's input and output.
-  if (/is full|no space|quota/i.test(words)) return "full";
+  if (/is full|no space|quota|disk I\/O error/i.test(words)) return "full";
   if (
     /readonly database|unable to open|read-?only file system|permission denied|access denied/i.test(words)
   ) {
