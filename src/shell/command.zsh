@@ -23,10 +23,11 @@ elif [[ -n ${_srvaudit_source-} ]]; then
     local now=${EPOCHREALTIME-} clock=%D{%s.%6.}
     [[ -n $now ]] || now=${(%)clock}
     now=${${now/[.,]/}[1,16]}
-    [[ $_srvaudit_states == *_* ]] || _srvaudit_states=$_srvaudit_status
+    # What is no pipe leaves the states of something earlier.
+    [[ _${_srvaudit_states}_ == *_${_srvaudit_status}_* ]] || _srvaudit_states=$_srvaudit_status
     local -a end=(end 1 $now $_srvaudit_status $_srvaudit_states) exit=(exit $now $_srvaudit_status)
     local open=$'\x1eSA1\0' close=$'\0\x1e\n'
-    { builtin print -rn -- "$open${(pj:\0:)end}$close$open${(pj:\0:)exit}$close" >>| $_srvaudit_file } 2>&-
+    { builtin print -rn -- "$open${(pj:\0:)end}$close$open${(pj:\0:)exit}$close" >>| $_srvaudit_file } 2>/dev/null
     _srvaudit_file=''
     return 0
   }

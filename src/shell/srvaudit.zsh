@@ -33,8 +33,9 @@ zmodload zsh/sched zsh/zleparameter zsh/parameter 2>/dev/null
 typeset -gi _srvaudit_number=0 _srvaudit_now=0 _srvaudit_fresh_at=0
 # 1 while a `start` record waits for its `end`.
 typeset -gi _srvaudit_open=0
-# The line that was read, from zshaddhistory on until it is on record.
-typeset -g _srvaudit_line=''
+# The line that was read, where and when, from zshaddhistory on until it is on record.
+typeset -g _srvaudit_line='' _srvaudit_directory=''
+typeset -gi _srvaudit_began=0
 typeset -g _srvaudit_status='' _srvaudit_states=''
 typeset -g _srvaudit_file='' _srvaudit_said=''
 typeset -g _srvaudit_tty=$TTY
@@ -51,6 +52,10 @@ typeset -g _srvaudit_clock='%D{%s.%6.}'
 # zshaddhistory: a line was read. $1 the line as typed, and its newline.
 _srvaudit_read() {
   trap - DEBUG ZERR ${${_srvaudit_line::=${1%$'\n'}}:#*}
+  # PWD is a variable, and may lie.
+  _srvaudit_directory=${PWD-}
+  [[ $_srvaudit_directory -ef . ]] || _srvaudit_directory=${${:-.}:A}
+  _srvaudit_began=${${${EPOCHREALTIME-${(%)_srvaudit_clock}}/[.,]/}[1,16]}
   (( $precmd_functions[(Ie)_srvaudit_prompt] && $preexec_functions[(Ie)_srvaudit_start] )) || _srvaudit_attach
   return 0
 }
@@ -59,21 +64,18 @@ _srvaudit_read() {
 _srvaudit_start() {
   trap - DEBUG ZERR ${${_srvaudit_status::=$?}:#*} ${${_srvaudit_states::=${(j:_:)pipestatus}}:#*}
   (( _srvaudit_open )) && _srvaudit_prompt $_srvaudit_status $_srvaudit_states
-  local text=${_srvaudit_line:-${1:-$3}} directory=${PWD-}
-  _srvaudit_line=''
+  # Where zshaddhistory was kept from it.
+  [[ -n $_srvaudit_line ]] || _srvaudit_read "${1:-$3}"
   # A variable of zsh's may hold a NUL, which would end the field: the sign for it, U+2400, stands for it.
-  [[ $text == *$'\0'* ]] && text=${text//$'\0'/$'\xe2\x90\x80'}
-  # PWD is a variable, and may lie.
-  [[ $directory -ef . ]] || directory=${${:-.}:A}
+  [[ $_srvaudit_line == *$'\0'* ]] && _srvaudit_line=${_srvaudit_line//$'\0'/$'\xe2\x90\x80'}
   [[ -f $_srvaudit_file ]] || _srvaudit_introduce
   (( _srvaudit_number++ ))
-  _srvaudit_now=${${${EPOCHREALTIME-${(%)_srvaudit_clock}}/[.,]/}[1,16]}
   local -a fields=(
-    $'\x1eSA1' start $_srvaudit_number $_srvaudit_now ${SHLVL:-0} "$_srvaudit_tty" $EUID whole "$directory" "$text"
-    $'\x1e\n'
+    $'\x1eSA1' start $_srvaudit_number $_srvaudit_began ${SHLVL:-0} "$_srvaudit_tty" $EUID whole
+    "$_srvaudit_directory" "$_srvaudit_line" $'\x1e\n'
   )
-  { builtin print -rn -- "${(pj:\0:)fields}" >>| $_srvaudit_file } 2>&- || _srvaudit_lost
-  _srvaudit_open=1
+  { builtin print -rn -- "${(pj:\0:)fields}" >>| $_srvaudit_file } 2>/dev/null || _srvaudit_lost
+  _srvaudit_open=1 _srvaudit_line=''
   (( $precmd_functions[(Ie)_srvaudit_prompt] )) || _srvaudit_attach
   return 0
 }
@@ -82,12 +84,12 @@ _srvaudit_start() {
 _srvaudit_prompt() {
   trap - DEBUG ZERR ${${_srvaudit_status::=${1-$?}}:#*} ${${_srvaudit_states::=${2-${(j:_:)pipestatus}}}:#*}
   if (( _srvaudit_open )); then
-    # A trap of the user's may have run since, which only the status outlives.
-    [[ $_srvaudit_states == *_* ]] || _srvaudit_states=$_srvaudit_status
+    # What is no pipe, and a trap of the user's, may leave the states of something earlier.
+    [[ _${_srvaudit_states}_ == *_${_srvaudit_status}_* ]] || _srvaudit_states=$_srvaudit_status
     _srvaudit_now=${${${EPOCHREALTIME-${(%)_srvaudit_clock}}/[.,]/}[1,16]}
     local -a fields=($'\x1eSA1' end $_srvaudit_number $_srvaudit_now $_srvaudit_status $_srvaudit_states $'\x1e\n')
-    { builtin print -rn -- "${(pj:\0:)fields}" >>| $_srvaudit_file } 2>&- || _srvaudit_lost
-    _srvaudit_open=0 _srvaudit_line=''
+    { builtin print -rn -- "${(pj:\0:)fields}" >>| $_srvaudit_file } 2>/dev/null || _srvaudit_lost
+    _srvaudit_open=0
     (( _srvaudit_now - _srvaudit_fresh_at > 20000000 )) && _srvaudit_freshen
   fi
   (( $preexec_functions[(Ie)_srvaudit_start] && $zshaddhistory_functions[(Ie)_srvaudit_read] &&
@@ -112,12 +114,12 @@ _srvaudit_edit() {
 # Whether the line of which preexec said nothing ran all the same: not if it waits in the editor (HIST_VERIFY), nor if it
 # is a comment or does not parse.
 _srvaudit_ran() {
-  [[ -z $BUFFER ]] || return
+  [[ -z ${BUFFER-} ]] && (( $+functions[preexec] || $#preexec_functions > 1 )) || return
   setopt local_options interactive_comments
   local parsed
-  { functions[_srvaudit_parsed]=$_srvaudit_line; parsed=${functions[_srvaudit_parsed]-} } 2>&-
+  { functions[_srvaudit_parsed]=$_srvaudit_line; parsed=${functions[_srvaudit_parsed]-} } 2>/dev/null
   (( $+functions[_srvaudit_parsed] )) && unfunction _srvaudit_parsed
-  [[ -n $parsed ]]
+  [[ $parsed == *[^[:space:]]* ]]
 }
 
 # sched: the first prompt, after all startup files.
@@ -137,7 +139,9 @@ _srvaudit_exit() {
   if (( _srvaudit_on_terminal )) && { [[ ! -t 0 || ! -t 2 ]] || zle }; then
     recorded=129
   fi
-  (( _srvaudit_open )) && _srvaudit_prompt $code $_srvaudit_states
+  # A line that preexec was kept from: `exit` itself.
+  (( _srvaudit_open )) || [[ -z $_srvaudit_line ]] || ! _srvaudit_ran || _srvaudit_start
+  (( _srvaudit_open )) && _srvaudit_prompt $code $code
   _srvaudit_now=${${${EPOCHREALTIME-${(%)_srvaudit_clock}}/[.,]/}[1,16]}
   _srvaudit_write exit $_srvaudit_now $recorded
   (( _srvaudit_on_terminal && recorded != 129 && $$ == ${SRVAUDIT_LEADER_PID:-0} )) &&
@@ -164,7 +168,7 @@ _srvaudit_freshen() {
 
 # Appends a record: its type and its fields.
 _srvaudit_write() {
-  { builtin print -rn -- $'\x1eSA1\0'"${(pj:\0:)@}"$'\0\x1e\n' >>| $_srvaudit_file } 2>&- || _srvaudit_lost
+  { builtin print -rn -- $'\x1eSA1\0'"${(pj:\0:)@}"$'\0\x1e\n' >>| $_srvaudit_file } 2>/dev/null || _srvaudit_lost
 }
 
 # One line, once per shell: the user's work goes on.
@@ -184,7 +188,7 @@ _srvaudit_introduce() {
     spool=$home/.ash/spool
     [[ -d $spool ]] || _srvaudit_make_folders ${spool:h} $spool
   fi 2>/dev/null
-  _srvaudit_clock
+  _srvaudit_now=${${${EPOCHREALTIME-${(%)_srvaudit_clock}}/[.,]/}[1,16]}
   _srvaudit_file=$spool/$$-$_srvaudit_now.shell
   {
     # For this user's eyes alone, whatever the umask. Where there is no such module, the folder sees to that.
