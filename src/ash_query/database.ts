@@ -101,18 +101,22 @@ export class HistoryDatabase {
       // Prepared at once, so that a mistake shows at once; but one statement does not run twice.
       const next = prepared ?? this.#prepare(sql);
       prepared = undefined;
-      return this.#rows(next, limit, () => this.#failure(sql, columns));
+      return this.#rows(next, columns, limit, () => this.#failure(sql, columns));
     };
     return { columns: withoutNumbers(names), rows };
   }
 
-  *#rows(prepared: StatementSync, limit: number, failure: () => DatabaseError): Generator<Row> {
+  *#rows(
+    prepared: StatementSync,
+    columns: readonly string[],
+    limit: number,
+    failure: () => DatabaseError,
+  ): Generator<Row> {
     let count = 0;
     prepared.setReadBigInts(true);
     for (const row of prepared.iterate()) {
-      const [ended, ...values] = Object.values(row);
-      if (ended === 1n) return;
-      yield values.map(valueOf);
+      if (row["ended"] === 1n) return;
+      yield columns.map((column) => valueOf(row[column]));
       if (++count >= limit) return;
     }
     throw failure();

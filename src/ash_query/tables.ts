@@ -58,10 +58,12 @@ async function survey(result: Result, page: Page): Promise<Survey> {
   let count = 0;
   for (const values of result.rows()) {
     const row = texts(values);
-    for (const [i, text] of row.entries()) {
+    for (let i = 0; i < row.length; i++) {
+      const text = row[i] ?? "";
       // An await for each cell of a million rows would take longer than the query.
-      const width = isMeasuring || isPlain(text) ? widthOf(text) : await measure(text);
-      widths[i] = Math.max(widths[i] ?? 0, Math.min(WIDEST, GAP + width));
+      const width = isPlain(text) ? text.length : isMeasuring ? widthOf(text) : await measure(text);
+      const wanted = Math.min(WIDEST, GAP + width);
+      if (wanted > (widths[i] ?? 0)) widths[i] = wanted;
       if (text !== before[i]) changes[i] = (changes[i] ?? 0) + 1;
     }
     before = row;

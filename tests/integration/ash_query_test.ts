@@ -4,6 +4,7 @@ import { HELP } from "../../src/ash_query/help.ts";
 import { OPTIONS } from "../../src/ash_query/options.ts";
 import { effectiveUid } from "../../src/posix/libc.ts";
 import { encodeRecord } from "../../src/record/spool.ts";
+import { existingProcess, openSession } from "../support/fake_session.ts";
 import { testThatNeeds } from "../support/needs.ts";
 import { start } from "../support/pty.ts";
 import { run, type RunOptions } from "../support/run.ts";
@@ -363,6 +364,25 @@ Deno.test("the user's own history is brought up to date first, and a shell finds
     where: "/tmp",
     what: "echo one",
   });
+});
+
+Deno.test("TICKET shows the ticket that the login session is on, whatever the environment says", async () => {
+  using home = new Home();
+  const { ASH_CFG_HISTORY_DB: _, ...env } = home.env;
+  const ask = (args: string[]) => run([ASH_QUERY, ...args], { env: { ...env, SRVAUDIT_TICKET: "99" } });
+  Deno.mkdirSync(`${home.path}/.ash`, { mode: 0o700 });
+  assert.match((await ask(["-p", "TICKET"])).text, /where t\.ticket = '99'/);
+  openSession(`${home.path}/.ash/spool`, existingProcess("self"), "17' or 1=1 --");
+  assert.match((await ask(["-p", "TICKET"])).text, /where t\.ticket = '17'' or 1=1 --'/);
+  // This makes the history.
+  assert.deepEqual((await ask(["-q", "TICKET"])).code, 0);
+  const database = new DatabaseSync(`${home.path}/.ash/history.db`);
+  database.exec(`insert into commands values (1, 1, 1, 1, '', 0, '/', 0, 5, 5, 0, 1, '0', 'here'),
+    (2, 1, 1, 2, '', 0, '/', 0, 6, 6, 0, 1, '0', 'elsewhere');
+    insert into srvaudit_commands values (1, 'x', '17'' or 1=1 --', 5, 5, 'whole'), (2, 'x', '18', 6, 6, 'whole')`);
+  database.close();
+  assert.match((await ask(["-q", "TICKET", "-H"])).text, /^17' or 1=1 -- .* here\n$/);
+  assert.match((await ask(["--ticket", "18", "-H"])).text, /^.* 18 .* elsewhere\n$/);
 });
 
 Deno.test("where the history cannot be brought up to date, that is one line, and what is there is shown", async () => {
