@@ -24,7 +24,7 @@
  */
 
 import type { SessionEvent, SpoolRecord } from "./event.ts";
-import { fieldsOf, recordOfFields } from "./fields.ts";
+import { fieldsOf, nulFrom, recordOfFields } from "./fields.ts";
 
 const encoder = new TextEncoder();
 
@@ -32,11 +32,11 @@ const MAGIC = encoder.encode("\x1eSA1\0");
 const END = encoder.encode("\0\x1e\n");
 const NUL = 0;
 
-/** How many fields each type has. */
+/** How many fields each type has; what is frequent first. */
 const FIELDS: Readonly<Record<SpoolRecord["type"], number>> = {
-  shell: 17,
   start: 8,
   end: 4,
+  shell: 17,
   exit: 2,
   event: 1,
 };
@@ -67,7 +67,7 @@ export interface Reading {
  * Reads all the records that stand whole in a piece of a spool file. In how many pieces a file is read makes no
  * difference, as long as each begins where the one before was consumed to.
  *
- * @param bytes the piece, from the end of an earlier record on
+ * @param bytes the piece, from the end of an earlier record on; a command's text and directory are views of it
  * @returns the records, how far they go, and how much was damaged; nothing is ever thrown for what bytes hold
  *
  * @example
@@ -133,8 +133,8 @@ function afterFields(bytes: Uint8Array, from: number, count: number, type: Spool
     // A mark of the end before the last field is over. Only what a user typed begins like that.
     const isText = type === "start" && field === FIELDS.start;
     if (!isText && isAt(bytes, END, at - 1)) return undefined;
-    const end = bytes.indexOf(NUL, at);
-    if (end < 0) return TORN;
+    const end = nulFrom(bytes, at);
+    if (end === bytes.length) return TORN;
     at = end + 1;
   }
   return at;
