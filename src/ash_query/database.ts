@@ -30,6 +30,11 @@ const VIEW = '"the query"';
 /** A history database, open for reading alone. */
 export class HistoryDatabase {
   #database: DatabaseSync;
+  /**
+   * The statements whose rows are being read. `iterate()` does not hold on to its statement (Deno 2.4): were it
+   * collected as garbage meanwhile, the next row would be read from freed memory.
+   */
+  readonly #running = new Set<StatementSync>();
 
   /**
    * @param path its file
@@ -114,10 +119,15 @@ export class HistoryDatabase {
   ): Generator<Row> {
     let count = 0;
     prepared.setReadBigInts(true);
-    for (const row of prepared.iterate()) {
-      if (row["ended"] === 1n) return;
-      yield columns.map((column) => valueOf(row[column]));
-      if (++count >= limit) return;
+    this.#running.add(prepared);
+    try {
+      for (const row of prepared.iterate()) {
+        if (row["ended"] === 1n) return;
+        yield columns.map((column) => valueOf(row[column]));
+        if (++count >= limit) return;
+      }
+    } finally {
+      this.#running.delete(prepared);
     }
     throw failure();
   }
