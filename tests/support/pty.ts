@@ -5,6 +5,8 @@
  * whose terminal goes away.
  */
 
+import { processOf } from "../../src/posix/process.ts";
+
 /** How a program is started. */
 export interface StartOptions {
   /** Where it starts; this process's folder by default. */
@@ -29,7 +31,7 @@ export interface Terminal extends AsyncDisposable {
   expect(pattern: RegExp): Promise<string>;
   /** Everything that was printed so far, echoes and escape sequences included. */
   transcript(): string;
-  /** Takes the terminal away, as a dropped connection does, and waits until nothing holds it any more. */
+  /** Takes the terminal away, as a dropped connection does, and waits until the program is gone. */
   hangUp(): Promise<void>;
   /** Waits for the program's end. @returns its exit code, 128 + N where signal N ended it */
   close(): Promise<number>;
@@ -76,6 +78,16 @@ export function start(
     stderr: "piped",
   }).spawn();
   return new ScriptTerminal(child, options.patienceMs ?? 20_000);
+}
+
+/** script(1) has one child: the program. */
+function childOf(pid: number): number | undefined {
+  try {
+    return Number(Deno.readTextFileSync(`/proc/${pid}/task/${pid}/children`).split(" ")[0]) || undefined;
+  } catch {
+    // script itself has ended.
+    return undefined;
+  }
 }
 
 function quote(text: string): string {
@@ -139,9 +151,20 @@ class ScriptTerminal implements Terminal {
   }
 
   async hangUp(): Promise<void> {
+    const program = childOf(this.#child.pid);
     this.#kill();
     await this.#reading;
     await this.#finish();
+    if (program !== undefined) await this.#gone(program);
+  }
+
+  /** Of a process that is not its child, a process is told nothing: so this one does look again and again. */
+  async #gone(pid: number): Promise<void> {
+    const deadline = Date.now() + this.#patienceMs;
+    while (processOf(pid)) {
+      if (Date.now() > deadline) throw this.#failure("the program did not end when it was hung up");
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
   }
 
   async close(): Promise<number> {
