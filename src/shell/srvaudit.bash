@@ -19,8 +19,8 @@ if [[ -z ${_srvaudit_loader-} && $- == *i* && ${BASH_VERSINFO[0]}${BASH_VERSINFO
 
 # 0, or the time (µs) at which the present line was read.
 _srvaudit_us=0
-# 1 while a `start` record waits for its `end`.
-_srvaudit_open=0
+# The line that has a `start` record, by that time: where it is another, that one's end was not seen.
+_srvaudit_started=0
 _srvaudit_number=0
 # Whether this line's text can be had from `history 1` as it is (plain), or only with care, or not at all (blind).
 _srvaudit_history=plain
@@ -84,7 +84,7 @@ _srvaudit_resume() {
 
 # The command of the line just read goes on record.
 _srvaudit_start() {
-  _srvaudit_open=1
+  _srvaudit_started=$_srvaudit_us
   # PWD is a variable, and may lie.
   [[ ${PWD-} -ef . ]] || \builtin cd . 2>&- || PWD='?'
   if [[ $_srvaudit_history == plain ]]; then
@@ -101,7 +101,7 @@ _srvaudit_start() {
 # The same where bash would have hidden the line, or hides it all the same.
 _srvaudit_start_with_care() {
   local text=$BASH_COMMAND state=partial entry=() number=''
-  ((_srvaudit_us > 1)) || { _srvaudit_clock; _srvaudit_us=${EPOCHREALTIME/./}; }
+  ((_srvaudit_us > 1)) || { _srvaudit_clock; _srvaudit_us=${EPOCHREALTIME/./} _srvaudit_started=$_srvaudit_us; }
   if [[ $_srvaudit_history == care ]]; then
     { HISTTIMEFORMAT='' \builtin history 1; \builtin printf '\0'; } 2>&- 1<>"$_srvaudit_scratch"
     \builtin mapfile -d '' -n 1 -t entry 2>&- <"$_srvaudit_scratch"
@@ -113,7 +113,7 @@ _srvaudit_start_with_care() {
       text=${text%$'\n'} state=whole
     fi
   fi
-  [[ $state == partial && $text == _srvaudit_* ]] && state=missing text=''
+  [[ $state == partial && $text == *_srvaudit_* ]] && state=missing text=''
   # shellcheck disable=SC2059 # as above
   \builtin printf "$_srvaudit_head%s"'\0\036\n' "$((++_srvaudit_number))" "$_srvaudit_us" "$state" "$PWD" "$text" \
     2>&- >>"$_srvaudit_file" || _srvaudit_lost
@@ -141,12 +141,12 @@ _srvaudit_prompt() {
   local status=$? states="${PIPESTATUS[@]}"
   if ((_srvaudit_us)); then
     # The DEBUG trap does not fire for ( ... ) alone, and may have been taken away: then the start is written now.
-    ((_srvaudit_open)) || _srvaudit_start
+    ((_srvaudit_started == _srvaudit_us)) || _srvaudit_start
     ((_srvaudit_clockless)) && _srvaudit_clock
     \builtin printf '\036SA1\0end\0%s\0%s\0%s\0%s\0\036\n' "$_srvaudit_number" "$EPOCHREALTIME" "$status" "$states" \
       2>&- >>"$_srvaudit_file" || _srvaudit_lost
     ((_srvaudit_us < _srvaudit_fresh_until)) || _srvaudit_freshen
-    _srvaudit_us=0 _srvaudit_open=0
+    _srvaudit_us=0
   fi
   [[ ${PS0-} == *_srvaudit_us=* ]] || _srvaudit_heal
   # The status goes on to what else is in PROMPT_COMMAND; errexit must not take it for a failure of ours.
@@ -203,9 +203,11 @@ _srvaudit_listen_with_care() {
 
 # Someone took PROMPT_COMMAND[0] away: PS0 put this one there too, and bash 5.1 and later still run it.
 _srvaudit_guard() {
-  [[ ${PROMPT_COMMAND[0]-} == "$_srvaudit_loader" ]] && \builtin return
-  _srvaudit_prompt
-  _srvaudit_heal
+  # `case`, since it leaves the command's status and PIPESTATUS for _srvaudit_prompt to take.
+  case ${PROMPT_COMMAND[0]-} in
+    "$_srvaudit_loader") ;;
+    *) _srvaudit_prompt; _srvaudit_heal ;;
+  esac
 }
 
 # Puts PS0 and PROMPT_COMMAND right: ours first, and behind it all that the user has.
@@ -245,7 +247,7 @@ _srvaudit_exit() {
   [[ -t 0 && -t 2 ]] || code=129
   ((_srvaudit_clockless)) && _srvaudit_clock
   if ((_srvaudit_us)); then
-    ((_srvaudit_open)) || _srvaudit_start
+    ((_srvaudit_started == _srvaudit_us)) || _srvaudit_start
     \builtin printf '\036SA1\0end\0%s\0%s\0%s\0%s\0\036\n' "$_srvaudit_number" "$EPOCHREALTIME" "$status" "$status" \
       2>&- >>"$_srvaudit_file"
     _srvaudit_us=0

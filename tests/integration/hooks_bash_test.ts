@@ -263,14 +263,13 @@ for (const bash of BASHES) {
   Deno.test(`${bash}: nothing typed, nothing recorded`, async () => {
     await using shell = await startBash(bash, "installed", "");
     await shell.type("");
-    await shell.terminal.send("half a line\x03");
-    await shell.terminal.expect(PROMPT);
-    await shell.terminal.send("\x03");
-    await shell.terminal.expect(PROMPT);
-    await shell.terminal.send("for i in 1 2\r");
-    await shell.terminal.expect(/more> $/);
-    await shell.terminal.send("\x03");
-    await shell.terminal.expect(PROMPT);
+    // What is typed is echoed once bash reads it: a Ctrl-C before that is lost to any bash.
+    for (const half of ["half a line", "nothing left\x15", "for i in 1 2; do\recho"]) {
+      await shell.terminal.send(half);
+      await shell.terminal.expect(/line|left|echo/);
+      await shell.terminal.send("\x03");
+      await shell.terminal.expect(PROMPT);
+    }
     await shell.type("   ");
     await shell.type("# a comment");
     await shell.type("echo something");
@@ -278,17 +277,20 @@ for (const bash of BASHES) {
     assert.deepEqual(commandsOf(shell.records()[0]).map(({ text }) => text), ["echo something", "exit"]);
   });
 
-  Deno.test(`${bash}: whichever hook the user takes away, another brings it back`, async () => {
-    for (
-      const line of [
-        "PROMPT_COMMAND='true'",
-        "PS0=''",
-        "unset PROMPT_COMMAND",
-        "PROMPT_COMMAND=()",
-        "trap - DEBUG",
-        "unset PS0",
-      ]
-    ) {
+  // What takes all of PROMPT_COMMAND away keeps its own end from being seen; from the next line on all is as it was.
+  // bash before 5.1 has but one PROMPT_COMMAND: whoever takes it away there is recorded no more, and that is on record.
+  const hasArray = /version (5\.[1-9]|[6-9])/.test(versionOf(bash));
+  for (
+    const [line, exitCode] of Object.entries<number | undefined>({
+      "PS0=''": 0,
+      "unset PS0": 0,
+      "trap - DEBUG": 0,
+      ...(hasArray
+        ? { "PROMPT_COMMAND='true'": 0, "unset PROMPT_COMMAND": undefined, "PROMPT_COMMAND=()": undefined }
+        : {}),
+    })
+  ) {
+    Deno.test(`${bash}: a hook that the user takes away is brought back by another, with ${line}`, async () => {
       await using shell = await startBash(bash, "installed", "");
       await shell.type(line);
       await shell.type("echo next");
@@ -297,11 +299,10 @@ for (const bash of BASHES) {
       await shell.end();
       assert.deepEqual(
         commandsOf(shell.records()[0]).map(({ text, exitCode }) => [text, exitCode]),
-        [[line, 0], ["echo next", 0], ["echo after", 0], ["history -c; echo last", 0], ["exit", 0]],
-        line,
+        [[line, exitCode], ["echo next", 0], ["echo after", 0], ["history -c; echo last", 0], ["exit", 0]],
       );
-    }
-  });
+    });
+  }
 
   Deno.test(`${bash}: a command is on record before it runs`, async () => {
     await using shell = await startBash(bash, "installed", "");
@@ -393,6 +394,10 @@ for (const bash of BASHES) {
       await Deno.remove(trace);
     },
   });
+}
+
+function versionOf(bash: string): string {
+  return new TextDecoder().decode(new Deno.Command(bash, { args: ["--version"] }).outputSync().stdout);
 }
 
 function isThere(program: string): boolean {
