@@ -3,6 +3,7 @@ import { DatabaseSync } from "node:sqlite";
 import { HistoryError } from "../../src/history/history.ts";
 import { ingest } from "../../src/history/ingest.ts";
 import { shellRowOfThisProcess } from "../../src/history/this_shell.ts";
+import { processOf } from "../../src/posix/process.ts";
 import { encodeRecord } from "../../src/record/spool.ts";
 import { alive, command, end, GONE, Home, opened, shell, start, T0 } from "../support/spool_files.ts";
 
@@ -343,6 +344,23 @@ Deno.test("a login session whose leader is gone is closed as its shell's last wo
       { id: login.session, how_closed: how, exit_code: code },
     ]);
   }
+});
+
+Deno.test("a login session is not closed before its leader's last word is read", async () => {
+  using home = new Home();
+  const child = new Deno.Command("sleep", { args: ["1000"] }).spawn();
+  const leader = processOf(child.pid);
+  assert.ok(leader);
+  const login = opened({ leaderPid: leader.pid, leaderStartTicks: leader.startTicks });
+  home.add(`${login.session}.session`, { type: "event", event: login });
+  ingest(home.spool, home.history);
+  child.kill("SIGKILL");
+  await child.status;
+  // Its shell's file is new to the ingest that finds the leader gone.
+  home.add("1-1.shell", shell({ ...leader, session: login.session }), ...command(1), exit(129));
+  ingest(home.spool, home.history);
+  assert.deepEqual(ask(home, "select how_closed from srvaudit_sessions"), [{ how_closed: "hangup" }]);
+  assert.deepEqual(home.names(), []);
 });
 
 Deno.test("a login session that was closed by a dialogue keeps what that said", () => {
