@@ -346,7 +346,7 @@ Deno.test("a login session whose leader is gone is closed as its shell's last wo
   }
 });
 
-Deno.test("a login session is not closed before its leader's last word is read", async () => {
+Deno.test("a login session whose shell was killed ends with that shell", async () => {
   using home = new Home();
   const child = new Deno.Command("sleep", { args: ["1000"] }).spawn();
   const leader = processOf(child.pid);
@@ -356,10 +356,13 @@ Deno.test("a login session is not closed before its leader's last word is read",
   ingest(home.spool, home.history);
   child.kill("SIGKILL");
   await child.status;
-  // Its shell's file is new to the ingest that finds the leader gone.
-  home.add("1-1.shell", shell({ ...leader, session: login.session }), ...command(1), exit(129));
+  // The shell's file is new to the ingest that finds the leader gone.
+  home.add("1-1.shell", shell({ ...leader, session: login.session }), ...command(1));
+  Deno.utimeSync(`${home.spool}/1-1.shell`, 1_700_000_009, 1_700_000_009);
   ingest(home.spool, home.history);
-  assert.deepEqual(ask(home, "select how_closed from srvaudit_sessions"), [{ how_closed: "hangup" }]);
+  assert.deepEqual(ask(home, "select how_closed, closed_us from srvaudit_sessions"), [
+    { how_closed: "killed", closed_us: 1_700_000_009_000_000 },
+  ]);
   assert.deepEqual(home.names(), []);
 });
 
