@@ -238,10 +238,7 @@ Deno.test("a history that another process has locked is given up for now, and no
   const other = new DatabaseSync(home.history);
   try {
     other.exec("begin exclusive");
-    const begun = performance.now();
     fails(home, "locked");
-    // Not a measurement: to give up at all is the point, and far below a person's patience.
-    assert.ok(performance.now() - begun < 10_000);
     other.exec("rollback");
   } finally {
     other.close();
