@@ -1,9 +1,11 @@
 /** Makes spool files as shells and login sessions write them. */
 
+import { DatabaseSync } from "node:sqlite";
 import { effectiveUid } from "../../src/posix/libc.ts";
 import { bootId, processOf } from "../../src/posix/process.ts";
 import type {
   EndRecord,
+  ExitRecord,
   SessionOpened,
   ShellRecord,
   SpoolRecord,
@@ -57,9 +59,24 @@ export class Home implements Disposable {
     return [...Deno.readDirSync(this.spool)].map((entry) => entry.name).sort();
   }
 
+  /** Everything that a query finds in the history, each row as a plain object. */
+  ask(sql: string): Record<string, unknown>[] {
+    const database = new DatabaseSync(this.history, { readOnly: true });
+    try {
+      return database.prepare(sql).all().map((row) => ({ ...row }));
+    } finally {
+      database.close();
+    }
+  }
+
   [Symbol.dispose](): void {
     Deno.removeSync(this.folder, { recursive: true });
   }
+}
+
+/** A shell's last word, a minute after T0 unless told otherwise. */
+export function exit(exitCode: number, atUs = T0 + 60_000_000): ExitRecord {
+  return { type: "exit", atUs, exitCode };
 }
 
 /** A shell's introduction: of one that is gone, unless told otherwise. */

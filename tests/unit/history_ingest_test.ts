@@ -3,26 +3,11 @@ import { DatabaseSync } from "node:sqlite";
 import { HistoryError } from "../../src/history/history.ts";
 import { ingest } from "../../src/history/ingest.ts";
 import { shellRowOfThisProcess } from "../../src/history/this_shell.ts";
-import { processOf } from "../../src/posix/process.ts";
 import { encodeRecord } from "../../src/record/spool.ts";
-import { alive, command, end, GONE, Home, opened, shell, start, T0 } from "../support/spool_files.ts";
-
-type Row = Record<string, unknown>;
-
-/** Everything that a query finds, each row as a plain object. */
-function ask(home: Home, sql: string): Row[] {
-  const database = new DatabaseSync(home.history, { readOnly: true });
-  try {
-    return database.prepare(sql).all().map((row) => ({ ...row }));
-  } finally {
-    database.close();
-  }
-}
+import { alive, command, end, exit, GONE, Home, shell, start, T0 } from "../support/spool_files.ts";
 
 const commandsOf = (home: Home) =>
-  ask(home, "select command from commands order by id").map((row) => row.command);
-
-const exit = (exitCode: number, atUs = T0 + 60_000_000) => ({ type: "exit" as const, atUs, exitCode });
+  home.ask("select command from commands order by id").map((row) => row.command);
 
 Deno.test("ingest() stores a shell and its commands as ASH has them", () => {
   using home = new Home();
@@ -42,7 +27,7 @@ Deno.test("ingest() stores a shell and its commands as ASH has them", () => {
   const report = ingest(home.spool, home.history);
   assert.equal(report.commands, 1);
   assert.equal(report.shells, 1);
-  const [session] = ask(home, "select * from sessions");
+  const [session] = home.ask("select * from sessions");
   assert.deepEqual({ ...session, host_ip: "" }, {
     id: 1,
     hostname: Deno.hostname(),
@@ -63,7 +48,7 @@ Deno.test("ingest() stores a shell and its commands as ASH has them", () => {
     ssh_client: "203.0.113.9 50022 22",
     ssh_connection: null,
   });
-  assert.deepEqual(ask(home, "select * from commands"), [{
+  assert.deepEqual(home.ask("select * from commands"), [{
     id: 1,
     session_id: 1,
     shell_level: 1,
@@ -85,7 +70,7 @@ Deno.test("ingest() done twice changes nothing, and says that there was nothing"
   using home = new Home();
   home.add("1-1.shell", shell(alive()), ...command(1), ...command(2));
   assert.equal(ingest(home.spool, home.history).commands, 2);
-  const before = ask(home, "select * from commands");
+  const before = home.ask("select * from commands");
   assert.deepEqual(ingest(home.spool, home.history), {
     commands: 0,
     shells: 0,
@@ -95,7 +80,7 @@ Deno.test("ingest() done twice changes nothing, and says that there was nothing"
     unreadable: [],
     leaving: 0,
   });
-  assert.deepEqual(ask(home, "select * from commands"), before);
+  assert.deepEqual(home.ask("select * from commands"), before);
 });
 
 Deno.test("ingest() of no spool at all makes no database", () => {
@@ -118,12 +103,12 @@ Deno.test("a command that still runs waits for its end, and is looked at no more
   using home = new Home();
   home.add("1-1.shell", shell(alive()), ...command(1), start(2, "sleep 100"));
   assert.equal(ingest(home.spool, home.history).commands, 1);
-  const position = ask(home, "select position, seen from srvaudit_spool");
+  const position = home.ask("select position, seen from srvaudit_spool");
   assert.equal(ingest(home.spool, home.history).commands, 0);
-  assert.deepEqual(ask(home, "select position, seen from srvaudit_spool"), position);
+  assert.deepEqual(home.ask("select position, seen from srvaudit_spool"), position);
   home.add("1-1.shell", end(2, { exitCode: 3, pipeStates: [] }));
   assert.equal(ingest(home.spool, home.history).commands, 1);
-  assert.deepEqual(ask(home, "select rval, pipe_cnt, pipe_vals from commands where command_no = 2"), [
+  assert.deepEqual(home.ask("select rval, pipe_cnt, pipe_vals from commands where command_no = 2"), [
     { rval: 3, pipe_cnt: 1, pipe_vals: "3" },
   ]);
 });
@@ -133,11 +118,8 @@ Deno.test("a command without an end is stored when the next one starts", () => {
   home.add("1-1.shell", shell(alive()), start(1, "lost"), start(5, "next"));
   assert.equal(ingest(home.spool, home.history).commands, 1);
   assert.deepEqual(
-    ask(
-      home,
-      `select rval, end_time, pipe_cnt, duration, end_us, command from commands
-    join srvaudit_commands on command_id = id`,
-    ),
+    home.ask(`select rval, end_time, pipe_cnt, duration, end_us, command from commands
+    join srvaudit_commands on command_id = id`),
     [{ rval: -1, end_time: 1_700_000_005, pipe_cnt: null, duration: 4, end_us: null, command: "lost" }],
   );
 });
@@ -151,13 +133,12 @@ Deno.test("a command whose shell vanished ends when its file was last written to
   assert.equal(report.removed, 1);
   assert.deepEqual(home.names(), []);
   assert.deepEqual(
-    ask(
-      home,
+    home.ask(
       "select rval, end_time, end_us from commands join srvaudit_commands on command_id = id where command_no = 2",
     ),
     [{ rval: -1, end_time: 1_700_000_009, end_us: null }],
   );
-  assert.deepEqual(ask(home, "select end_time, duration from sessions"), [{
+  assert.deepEqual(home.ask("select end_time, duration from sessions"), [{
     end_time: 1_700_000_009,
     duration: 9,
   }]);
@@ -167,7 +148,7 @@ Deno.test("a command during which its shell exits has the shell's exit code", ()
   using home = new Home();
   home.add("1-1.shell", shell(), start(1, "exit 7"), exit(7, T0 + 3_000_000));
   ingest(home.spool, home.history);
-  assert.deepEqual(ask(home, "select rval, end_time from commands"), [{ rval: 7, end_time: 1_700_000_003 }]);
+  assert.deepEqual(home.ask("select rval, end_time from commands"), [{ rval: 7, end_time: 1_700_000_003 }]);
 });
 
 Deno.test("an end that comes after its command was given up is not lost", () => {
@@ -181,7 +162,7 @@ Deno.test("an end that comes after its command was given up is not lost", () => 
     end(1, { exitCode: 4, pipeStates: [4] }),
   );
   ingest(home.spool, home.history);
-  assert.deepEqual(ask(home, "select rval from commands order by command_no"), [{ rval: 4 }, { rval: 0 }]);
+  assert.deepEqual(home.ask("select rval from commands order by command_no"), [{ rval: 4 }, { rval: 0 }]);
 });
 
 Deno.test("a torn record waits for its rest", () => {
@@ -204,7 +185,7 @@ Deno.test("damage is skipped, counted once, and said", () => {
   assert.deepEqual(report.damaged, [{ file: `${home.spool}/1-1.shell`, count: 1 }]);
   home.add("1-1.shell", end(3));
   assert.deepEqual(ingest(home.spool, home.history).damaged, [{ file: `${home.spool}/1-1.shell`, count: 1 }]);
-  assert.deepEqual(ask(home, "select damaged from srvaudit_spool"), [{ damaged: 2 }]);
+  assert.deepEqual(home.ask("select damaged from srvaudit_spool"), [{ damaged: 2 }]);
 });
 
 Deno.test("commands whose shell's introduction is damaged are stored all the same", () => {
@@ -212,7 +193,7 @@ Deno.test("commands whose shell's introduction is damaged are stored all the sam
   home.add("999999999-1.shell", encodeRecord(shell()).subarray(0, 40), ...command(1), ...command(2));
   const report = ingest(home.spool, home.history);
   assert.equal(report.commands, 2);
-  assert.deepEqual(ask(home, "select pid, shell from sessions"), [{ pid: 999_999_999, shell: "unknown" }]);
+  assert.deepEqual(home.ask("select pid, shell from sessions"), [{ pid: 999_999_999, shell: "unknown" }]);
   assert.deepEqual(home.names(), []);
 });
 
@@ -222,11 +203,11 @@ Deno.test("bytes that are not UTF-8 are kept readable in ASH's column and whole 
   const directory = new Uint8Array([0x2f, 0xe9]);
   home.add("1-1.shell", shell(), start(1, text, { directory }), end(1), ...command(2, "é ☃ 漢"));
   ingest(home.spool, home.history);
-  assert.deepEqual(ask(home, "select command, cwd from commands"), [
+  assert.deepEqual(home.ask("select command, cwd from commands"), [
     { command: "a\\xff\\x00é", cwd: "/\\xe9" },
     { command: "é ☃ 漢", cwd: "/home/alice" },
   ]);
-  assert.deepEqual(ask(home, "select * from srvaudit_bytes"), [{ command_id: 1, directory, text }]);
+  assert.deepEqual(home.ask("select * from srvaudit_bytes"), [{ command_id: 1, directory, text }]);
 });
 
 Deno.test("a text that is missing or partial is marked", () => {
@@ -241,7 +222,7 @@ Deno.test("a text that is missing or partial is marked", () => {
   );
   ingest(home.spool, home.history);
   assert.deepEqual(
-    ask(home, "select command, text_state from commands join srvaudit_commands on command_id = id"),
+    home.ask("select command, text_state from commands join srvaudit_commands on command_id = id"),
     [
       { command: "[text not given by the shell]", text_state: "missing" },
       { command: "for x", text_state: "partial" },
@@ -259,161 +240,10 @@ Deno.test("a clock that was set back makes no negative duration", () => {
     exit(0, T0 - 4_000_000),
   );
   ingest(home.spool, home.history);
-  assert.deepEqual(ask(home, "select duration from commands union all select duration from sessions"), [
+  assert.deepEqual(home.ask("select duration from commands union all select duration from sessions"), [
     { duration: 0 },
     { duration: 0 },
   ]);
-});
-
-Deno.test("a command belongs to the ticket that was in force when it started", () => {
-  using home = new Home();
-  const login = opened({ leaderPid: alive().pid, leaderStartTicks: alive().startTicks, ticket: "1" });
-  const session = `${login.session}.session`;
-  const to = (ticket: string, from: string, atS: number) => ({
-    type: "event" as const,
-    event: {
-      kind: "ticket switched" as const,
-      session: login.session,
-      atUs: T0 + atS * 1_000_000,
-      from,
-      to: ticket,
-    },
-  });
-  home.add(session, { type: "event", event: login });
-  home.add("1-1.shell", shell(alive()), ...command(1), ...command(2));
-  ingest(home.spool, home.history);
-  home.add(session, to("2", "1", 3), to("3", "2", 5));
-  home.add("1-1.shell", ...command(3), ...command(4), ...command(5), ...command(6));
-  ingest(home.spool, home.history);
-  assert.deepEqual(
-    ask(home, "select ticket from srvaudit_commands order by command_id").map((row) => row.ticket),
-    ["1", "1", "2", "2", "3", "3"],
-  );
-});
-
-Deno.test("a switch that is read after a command that was faster is made good", () => {
-  using home = new Home();
-  const login = opened({ leaderPid: alive().pid, leaderStartTicks: alive().startTicks, ticket: "1" });
-  home.add(`${login.session}.session`, { type: "event", event: login });
-  home.add("1-1.shell", shell(alive()), ...command(1), ...command(2), ...command(3));
-  ingest(home.spool, home.history);
-  home.add(`${login.session}.session`, {
-    type: "event",
-    event: { kind: "ticket switched", session: login.session, atUs: T0 + 2_000_000, from: "1", to: "2" },
-  });
-  ingest(home.spool, home.history);
-  assert.deepEqual(
-    ask(home, "select ticket from srvaudit_commands order by command_id").map((row) => row.ticket),
-    ["1", "2", "2"],
-  );
-});
-
-Deno.test("a shell belongs to the session that it leads, or else to the one it claims, if that is the same user's", () => {
-  using home = new Home();
-  const led = opened();
-  const claimed = opened({ leaderPid: GONE.pid - 1 });
-  for (const event of [led, claimed]) home.add(`${event.session}.session`, { type: "event", event });
-  home.add("1-1.shell", shell({ session: claimed.session }), ...command(1));
-  home.add("2-2.shell", shell({ pid: GONE.pid - 2, session: claimed.session }), ...command(1));
-  home.add("3-3.shell", shell({ pid: GONE.pid - 3, session: claimed.session, uid: 0 }), ...command(1));
-  home.add("4-4.shell", shell({ pid: GONE.pid - 4 }), ...command(1));
-  ingest(home.spool, home.history);
-  assert.deepEqual(ask(home, "select pid, login_session, known_by from srvaudit_shells order by pid desc"), [
-    { pid: GONE.pid, login_session: led.session, known_by: "leader" },
-    { pid: GONE.pid - 2, login_session: claimed.session, known_by: "claim" },
-    { pid: GONE.pid - 3, login_session: null, known_by: null },
-    { pid: GONE.pid - 4, login_session: null, known_by: null },
-  ]);
-});
-
-Deno.test("a login session whose leader is gone is closed as its shell's last word says, and its files are removed", () => {
-  const cases = [
-    { words: [exit(3)], how: "logout", code: 3 },
-    { words: [exit(129)], how: "hangup", code: 129 },
-    { words: [], how: "killed", code: null },
-  ];
-  for (const { words, how, code } of cases) {
-    using home = new Home();
-    const login = opened();
-    home.add(`${login.session}.session`, { type: "event", event: login });
-    home.add("1-1.shell", shell({ session: login.session }), ...command(1), ...words);
-    const report = ingest(home.spool, home.history);
-    assert.equal(report.removed, 2);
-    assert.deepEqual(home.names(), []);
-    assert.deepEqual(ask(home, "select id, how_closed, exit_code from srvaudit_sessions"), [
-      { id: login.session, how_closed: how, exit_code: code },
-    ]);
-  }
-});
-
-Deno.test("a login session whose shell was killed ends with that shell", async () => {
-  using home = new Home();
-  const child = new Deno.Command("sleep", { args: ["1000"] }).spawn();
-  const leader = processOf(child.pid);
-  assert.ok(leader);
-  const login = opened({ leaderPid: leader.pid, leaderStartTicks: leader.startTicks });
-  home.add(`${login.session}.session`, { type: "event", event: login });
-  ingest(home.spool, home.history);
-  child.kill("SIGKILL");
-  await child.status;
-  // The shell's file is new to the ingest that finds the leader gone.
-  home.add("1-1.shell", shell({ ...leader, session: login.session }), ...command(1));
-  Deno.utimeSync(`${home.spool}/1-1.shell`, 1_700_000_009, 1_700_000_009);
-  ingest(home.spool, home.history);
-  assert.deepEqual(ask(home, "select how_closed, closed_us from srvaudit_sessions"), [
-    { how_closed: "killed", closed_us: 1_700_000_009_000_000 },
-  ]);
-  assert.deepEqual(home.names(), []);
-});
-
-Deno.test("a login session that was closed by a dialogue keeps what that said", () => {
-  using home = new Home();
-  const login = opened();
-  home.add(
-    `${login.session}.session`,
-    { type: "event", event: login },
-    {
-      type: "event",
-      event: { kind: "note", session: login.session, atUs: T0 + 1, ticket: "17", text: "done\nall of it" },
-    },
-    {
-      type: "event",
-      event: {
-        kind: "status",
-        session: login.session,
-        atUs: T0 + 2,
-        ticket: "17",
-        from: "New",
-        to: "Closed",
-      },
-    },
-    {
-      type: "event",
-      event: { kind: "session closed", session: login.session, atUs: T0 + 3, how: "logout", exitCode: 0 },
-    },
-  );
-  home.add("1-1.shell", shell(), ...command(1), exit(1));
-  assert.equal(ingest(home.spool, home.history).events, 4);
-  assert.deepEqual(ask(home, "select closed_us, exit_code from srvaudit_sessions"), [{
-    closed_us: T0 + 3,
-    exit_code: 0,
-  }]);
-  assert.deepEqual(ask(home, "select kind, ticket, from_value, to_value, text from srvaudit_events"), [
-    { kind: "note", ticket: "17", from_value: null, to_value: null, text: "done\nall of it" },
-    { kind: "status", ticket: "17", from_value: "New", to_value: "Closed", text: null },
-  ]);
-});
-
-Deno.test("a login session's file stays as long as one of its shells is there", () => {
-  using home = new Home();
-  const login = opened();
-  home.add(`${login.session}.session`, { type: "event", event: login });
-  home.add("1-1.shell", shell({ session: login.session }), ...command(1), exit(0));
-  home.add("2-2.shell", shell({ ...alive(), session: login.session }), ...command(1));
-  ingest(home.spool, home.history);
-  assert.deepEqual(home.names(), ["2-2.shell", `${login.session}.session`].sort());
-  assert.equal(ask(home, "select closed_us from srvaudit_sessions")[0]?.closed_us, T0 + 60_000_000);
-  assert.equal(ingest(home.spool, home.history).removed, 0);
 });
 
 Deno.test("a file that comes back is not taken in twice", () => {
@@ -424,7 +254,7 @@ Deno.test("a file that comes back is not taken in twice", () => {
   home.add("1-1.shell", copy, ...command(3));
   assert.equal(ingest(home.spool, home.history).commands, 1);
   assert.deepEqual(commandsOf(home), ["echo 1", "echo 2", "echo 3"]);
-  assert.equal(ask(home, "select * from sessions").length, 1);
+  assert.equal(home.ask("select * from sessions").length, 1);
 });
 
 Deno.test("a number that a shell gives twice loses no command", () => {
@@ -437,7 +267,7 @@ Deno.test("a number that a shell gives twice loses no command", () => {
     end(1),
   );
   ingest(home.spool, home.history);
-  assert.deepEqual(ask(home, "select command_no, command from commands"), [
+  assert.deepEqual(home.ask("select command_no, command from commands"), [
     { command_no: 1, command: "first" },
     { command_no: null, command: "second" },
   ]);
@@ -455,8 +285,7 @@ Deno.test("a shell that becomes another one (exec bash) gets a row of its own", 
   home.add("1-1.shell", ...command(1, "in zsh"));
   ingest(home.spool, home.history);
   assert.deepEqual(
-    ask(
-      home,
+    home.ask(
       "select s.shell, s.end_time is null as open, c.command from commands c join sessions s on s.id = session_id",
     ),
     [
@@ -472,7 +301,7 @@ Deno.test("a record that is longer than a batch is taken in", () => {
   const long = "x".repeat(9_000_000);
   home.add("1-1.shell", shell(alive()), ...command(1), ...command(2, long), ...command(3));
   assert.equal(ingest(home.spool, home.history).commands, 3);
-  assert.deepEqual(ask(home, "select length(command) as l from commands where command_no = 2"), [{
+  assert.deepEqual(home.ask("select length(command) as l from commands where command_no = 2"), [{
     l: 9_000_000,
   }]);
 });
@@ -483,10 +312,10 @@ Deno.test("the rows of a spool file that someone removed are closed when the she
   Deno.removeSync(`${home.spool}/1-1.shell`);
   home.add("2-2.shell", shell({ host: "elsewhere" }), ...command(7));
   ingest(home.spool, home.history);
-  assert.equal(ask(home, "select * from sessions where end_time is null").length, 1);
+  assert.equal(home.ask("select * from sessions where end_time is null").length, 1);
   Deno.removeSync(`${home.spool}/2-2.shell`);
   ingest(home.spool, home.history);
-  assert.deepEqual(ask(home, "select end_time from sessions"), [{ end_time: 1_700_000_007 }]);
+  assert.deepEqual(home.ask("select end_time from sessions"), [{ end_time: 1_700_000_007 }]);
 });
 
 Deno.test("shellRowOfThisProcess() finds the shell by its process, not by a variable", () => {
@@ -496,8 +325,7 @@ Deno.test("shellRowOfThisProcess() finds the shell by its process, not by a vari
   ingest(home.spool, home.history);
   const database = new DatabaseSync(home.history, { readOnly: true });
   try {
-    const [row] = ask(
-      home,
+    const [row] = home.ask(
       `select session_id as id from srvaudit_shells where start_ticks = ${alive().startTicks}`,
     );
     assert.equal(shellRowOfThisProcess(database), row?.id);
