@@ -15,7 +15,8 @@ import { tell } from "../terminal/ask.ts";
 import { visible } from "../terminal/visible.ts";
 import { variable } from "./environment.ts";
 import { type Invocation, parseInvocation } from "./invocation.ts";
-import { becomeCommandShell, becomeInteractiveShell } from "./launch.ts";
+import { openSession, recordCommand } from "./open_session.ts";
+import { becomeShell } from "./launch.ts";
 import { anyShell, type RealShell, realShell } from "./real_shell.ts";
 
 const BANNER = "This session is recorded, and belongs to a ticket (srvAudit).\n";
@@ -24,8 +25,8 @@ const BANNER = "This session is recorded, and belongs to a ticket (srvAudit).\n"
 interface Login {
   called: Called;
   invocation: Invocation;
-  /** Whether there is a person to ask. */
-  isTerminal: boolean;
+  /** Whether there is somebody to ask. */
+  hasPerson: boolean;
 }
 
 /**
@@ -38,19 +39,16 @@ export async function main(called: Called, args: readonly string[]): Promise<voi
     console.log(args[0] === "--help" ? help : version);
     return;
   }
-  const login: Login = {
-    called,
-    invocation: parseInvocation(called.isLogin, args),
-    isTerminal: Deno.stdin.isTerminal() && Deno.stderr.isTerminal(),
-  };
+  const invocation = parseInvocation(called.isLogin, args);
+  const login: Login = { called, invocation, hasPerson: isPersonThere(invocation) };
   let settings: LoginSettings = DEFAULTS;
   let shell: RealShell | undefined;
   try {
     const places = paths();
     settings = settingsOrDefaults(places.config);
     shell = realShell(settings, places.shells, accountOf(effectiveUid())?.name ?? "");
-    if (login.isTerminal) await openForPerson(login, places, settings, shell);
-    else await openForCommand(login, places, shell);
+    if (login.hasPerson) await openForPerson(login, places, settings, shell);
+    else openForCommand(login, places, shell);
   } catch (error) {
     if (error instanceof Error && ["NoTicketError", "SilenceError"].includes(error.name)) {
       tell(`\nsrvaudit: ${error.message}: goodbye\n`);
@@ -60,7 +58,23 @@ export async function main(called: Called, args: readonly string[]): Promise<voi
   }
 }
 
-/** With a terminal: a ticket, then the shell. */
+/**
+ * A terminal, with somebody at it. Automation that asks sshd for a terminal to run a command in (ansible does) has none
+ * of its own to tell the size of: no person sits before no rows and no columns.
+ */
+function isPersonThere(invocation: Invocation): boolean {
+  if (!Deno.stdin.isTerminal() || !Deno.stderr.isTerminal()) return false;
+  if (invocation.command === undefined) return true;
+  try {
+    const { rows, columns } = Deno.consoleSize();
+    return rows > 0 || columns > 0;
+  } catch {
+    // Standard output is elsewhere: `ssh -t host command >file`.
+    return true;
+  }
+}
+
+/** With somebody to ask: a ticket, then the shell. */
 async function openForPerson(
   login: Login,
   places: Paths,
@@ -68,9 +82,7 @@ async function openForPerson(
   shell: RealShell,
 ): Promise<void> {
   const session = currentSession(places.spool, variable("SRVAUDIT_SESSION"));
-  if (session) {
-    becomeInteractiveShell(shell, login.invocation, login.called, { session: session.id, paths: places });
-  }
+  if (session) becomeRecorded(session.id, login, places, shell);
   if (settings.showBanner) tell(BANNER);
   const [{ LocalDesk }, { askForTicket, ticketLine }] = await Promise.all([
     import("../desk/local_desk.ts"),
@@ -79,7 +91,6 @@ async function openForPerson(
   using desk = new LocalDesk();
   const ticket = await askForTicket(desk);
   tell(`Ticket ${ticketLine(ticket)}\n`);
-  const { openSession } = await import("./open_session.ts");
   const id = openSession(places, {
     mode: "interactive",
     shell: shell.path,
@@ -87,12 +98,17 @@ async function openForPerson(
     tty: terminalOf(0) ?? "",
     command: login.invocation.command,
   });
-  becomeInteractiveShell(shell, login.invocation, login.called, { session: id, paths: places });
+  becomeRecorded(id, login, places, shell);
 }
 
-/** Without one: nobody can be asked; the command goes on record and runs. */
-async function openForCommand(login: Login, places: Paths, shell: RealShell): Promise<void> {
-  const { openSession, recordCommand } = await import("./open_session.ts");
+function becomeRecorded(session: string, login: Login, places: Paths, shell: RealShell): never {
+  const text = login.invocation.command ?? login.invocation.script;
+  const commandFile = text === undefined ? {} : { commandFile: recordCommand(places, session, shell, text) };
+  becomeShell(shell, login.invocation, login.called, { paths: places, session, ...commandFile });
+}
+
+/** Without: nobody can be asked; the command goes on record and runs. */
+function openForCommand(login: Login, places: Paths, shell: RealShell): never {
   const session = currentSession(places.spool, variable("SRVAUDIT_SESSION"));
   const text = login.invocation.command ?? login.invocation.script;
   const id = session?.id ?? openSession(places, {
@@ -102,8 +118,8 @@ async function openForCommand(login: Login, places: Paths, shell: RealShell): Pr
     tty: "",
     command: text,
   });
-  const file = recordCommand(places, id, shell, text);
-  becomeCommandShell(shell, login.invocation, login.called, `${places.program}/shell`, file);
+  const commandFile = recordCommand(places, id, shell, text);
+  becomeShell(shell, login.invocation, login.called, { paths: places, commandFile });
 }
 
 /** A broken config must not keep anybody out, unless its one readable line says so. */
@@ -135,7 +151,7 @@ function fail(error: unknown, login: Login, settings: LoginSettings, shell: Real
   }
   tell(`srvaudit: ${reason}; this session is NOT recorded\n`);
   const fallback = shell ?? anyShell(accountOf(effectiveUid())?.shell);
-  becomeInteractiveShell(fallback, login.invocation, login.called, undefined);
+  becomeShell(fallback, login.invocation, login.called, undefined);
 }
 
 function messageOf(error: unknown): string {

@@ -8,65 +8,55 @@ import type { Invocation } from "./invocation.ts";
 import type { RealShell } from "./real_shell.ts";
 
 /** What bash runs at each prompt: the same text as in src/shell/srvaudit.bash, where nothing is loaded yet. */
-const BASH_LOADER = '\\builtin eval "${_srvaudit_loader-. \\"\\$SRVAUDIT_BIN/shell/srvaudit.bash\\"; _srvaudit_arm}"';
+const BASH_LOADER =
+  '\\builtin eval "${_srvaudit_loader-. \\"\\$SRVAUDIT_BIN/shell/srvaudit.bash\\"; _srvaudit_arm}"';
 
-/** What a recorded shell is to know. */
+/** What puts the shell, and what it runs, on record. */
 export interface Recording {
-  /** The login session's id. */
-  session: string;
   paths: Paths;
+  /** The login session that a person opened, for the hooks of this shell and of those within it. */
+  session?: string;
+  /** Where the end of the one command goes: it has its `shell` and `start` records already. */
+  commandFile?: string;
 }
 
 /**
- * Becomes the shell, to be used by a person: its hooks record.
+ * Becomes the real shell. No process of ours stays, and its streams and arguments are what they were.
  *
+ * What a person types is recorded by the shell's hooks. A command that nobody types (`-c`, a script) has its exit code
+ * written by the shell itself, at its end.
+ *
+ * @param recording undefined for a shell that cannot be recorded
  * @throws {Error} if the kernel will not run it
  */
-export function becomeInteractiveShell(
+export function becomeShell(
   shell: RealShell,
   invocation: Invocation,
   called: Called,
   recording: Recording | undefined,
 ): never {
   const changes: Record<string, string | undefined> = { SHELL: shell.path };
-  let args = invocation.args;
+  const args = [...invocation.args];
   if (recording) {
-    Object.assign(changes, {
-      SRVAUDIT_SESSION: recording.session,
-      SRVAUDIT_SPOOL: recording.paths.spool,
-      SRVAUDIT_BIN: recording.paths.program,
-      SRVAUDIT_LEADER_PID: String(Deno.pid),
-    });
     const hooks = `${recording.paths.program}/shell`;
-    if (shell.kind === "bash") changes.PROMPT_COMMAND = loaderBefore(variable("PROMPT_COMMAND"));
-    if (shell.kind === "zsh") Object.assign(changes, zshFolder(hooks));
-    if (shell.kind === "fish") args = ["-C", `source '${hooks}/srvaudit.fish'`, ...args];
-  }
-  become(shell, args, called, changes);
-}
-
-/**
- * Becomes the shell, for a command or a script that nobody is asked a ticket for. Its exit code goes on record by what
- * the shell itself does at its end: no process of ours stays, and nothing of its streams or arguments is touched.
- *
- * @param spoolFile where the shell's own end is to be written; it has the `shell` and `start` records already
- * @throws {Error} if the kernel will not run it
- */
-export function becomeCommandShell(
-  shell: RealShell,
-  invocation: Invocation,
-  called: Called,
-  hooks: string,
-  spoolFile: string | undefined,
-): never {
-  const changes: Record<string, string | undefined> = { SHELL: shell.path };
-  let args = invocation.args;
-  if (spoolFile !== undefined && shell.kind !== "other") {
-    changes.SRVAUDIT_COMMAND_SPOOL = spoolFile;
-    changes.SRVAUDIT_COMMAND_PID = String(Deno.pid);
-    if (shell.kind === "bash") Object.assign(changes, bashStartup(hooks, invocation));
-    if (shell.kind === "zsh") Object.assign(changes, zshFolder(hooks));
-    if (shell.kind === "fish") args = ["-C", `source '${hooks}/command.fish'`, ...args];
+    if (recording.session !== undefined) {
+      changes.SRVAUDIT_SESSION = recording.session;
+      changes.SRVAUDIT_SPOOL = recording.paths.spool;
+      changes.SRVAUDIT_BIN = recording.paths.program;
+      changes.SRVAUDIT_LEADER_PID = String(Deno.pid);
+      if (shell.kind === "bash") changes.PROMPT_COMMAND = loaderBefore(variable("PROMPT_COMMAND"));
+      if (shell.kind === "fish") args.unshift("-C", `source '${hooks}/srvaudit.fish'`);
+    }
+    if (recording.commandFile !== undefined && shell.kind !== "other") {
+      changes.SRVAUDIT_COMMAND_SPOOL = recording.commandFile;
+      changes.SRVAUDIT_COMMAND_PID = String(Deno.pid);
+      if (shell.kind === "bash") Object.assign(changes, bashStartup(hooks, invocation));
+      if (shell.kind === "fish") args.unshift("-C", `source '${hooks}/command.fish'`);
+    }
+    if (shell.kind === "zsh") {
+      changes.ZDOTDIR = `${hooks}/zdotdir`;
+      changes.SRVAUDIT_ZDOTDIR = variable("ZDOTDIR");
+    }
   }
   become(shell, args, called, changes);
 }
@@ -86,10 +76,6 @@ function become(
 function loaderBefore(theirs: string | undefined): string {
   if (theirs === undefined || theirs === "" || theirs.includes(BASH_LOADER)) return theirs || BASH_LOADER;
   return `${BASH_LOADER}\n${theirs}`;
-}
-
-function zshFolder(hooks: string): Changes {
-  return { ZDOTDIR: `${hooks}/zdotdir`, SRVAUDIT_ZDOTDIR: variable("ZDOTDIR") };
 }
 
 /**

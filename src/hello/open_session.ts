@@ -7,6 +7,7 @@ import type { SessionOpened, ShellRecord, StartRecord } from "../record/event.ts
 import { sessionFile } from "../record/login_session.ts";
 import { newSessionId } from "../record/session_id.ts";
 import { appendEvent, encodeRecord } from "../record/spool.ts";
+import { nowUs } from "../record/clock.ts";
 import { variable } from "./environment.ts";
 import type { RealShell } from "./real_shell.ts";
 
@@ -104,10 +105,6 @@ export function recordCommand(
     if (spool.writeSync(bytes) !== bytes.length) throw new Error(`${file}: the disk is full`);
   }
   return file;
-}
-
-function nowUs(): number {
-  return Math.round((performance.timeOrigin + performance.now()) * 1000);
 }
 
 /** As the shells' hooks have it: `%z`, such as `+0200`, and `UTC` for none. */

@@ -17,6 +17,10 @@ _srvaudit_exit() {
   [[ $now ]] || printf -v now '%(%s)T.000000' -1
   builtin printf '\036SA1\0end\0001\0%s\0%s\0%s\0\036\n\036SA1\0exit\0%s\0%s\0\036\n' "$now" "$status" "$status" \
     "$now" "$status" 2>&- >>"$_srvaudit_file"
+  # A person's own session (ssh -t host command) ends as any login does.
+  if [[ $$ == "${SRVAUDIT_LEADER_PID-}" && -t 0 && -t 2 && -x ${SRVAUDIT_BIN-}/saticket ]]; then
+    "$SRVAUDIT_BIN/saticket" logout --exit-code "$status"
+  fi
   return "$status"
 }
 if [[ $_srvaudit_file ]]; then trap _srvaudit_exit EXIT; fi
