@@ -84,15 +84,18 @@ fi
 
 # What people read, and what completes what they type.
 for page in docs/man/*.[1-8]; do
+  [ -e "$page" ] || continue
   place 644 "$page" "$destdir$prefix/share/man/man${page##*.}/${page##*/}"
 done
 for page in README.md LICENSE docs/*.md; do
+  [ -e "$page" ] || continue
   place 644 "$page" "$destdir$prefix/share/doc/srvaudit/${page##*/}"
 done
 # Debian keeps site-functions under /usr/local for its admins; what is packaged has a folder of its own.
 zsh_functions=$prefix/share/zsh/site-functions
 if [ "$prefix" = /usr ] && [ -e /etc/debian_version ]; then zsh_functions=/usr/share/zsh/vendor-completions; fi
 for file in completions/*; do
+  [ -e "$file" ] || continue
   name=${file##*/}
   case $name in
     *.bash) place 644 "$file" "$destdir$prefix/share/bash-completion/completions/${name%.bash}" ;;

@@ -19,7 +19,7 @@ testThatNeeds(["root", "sshd"], "the test host lets a user in and leaves nothing
     );
     assert.match(await Deno.readTextFile(`${user.home}/.bashrc`), /bash/);
     assert.equal((await host.as(user, ["id", "-un"])).text, `${user.name}\n`);
-    assert.deepEqual(host.sessions(user), []);
+    assert.deepEqual(await host.sessions(user), []);
     // Left running on purpose.
     await host.ssh(user, ["sleep 1000 > /dev/null 2>&1 < /dev/null &"]);
   }

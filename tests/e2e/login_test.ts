@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { playLogin } from "../support/expect.ts";
 import { testThatNeeds } from "../support/needs.ts";
-import { commands, exitCodeOf, onlySession, summary } from "../support/records.ts";
+import { commands, onlySession, summary } from "../support/records.ts";
 import { TestHost } from "../support/sshd.ts";
 
 const NEEDS = ["root", "sshd", "expect"] as const;
@@ -14,7 +14,7 @@ testThatNeeds(NEEDS, "a login with a ticket that is there already", async () => 
   await playLogin(host, user, `login "" "First work"\nlogout "began" ""`);
   const { text } = await playLogin(host, user, `login "1"\nline "true"\nwant {\\$ $}\nlogout "went on" ""`);
   assert.match(text, /First work/);
-  assert.deepEqual(host.sessions(user).map((session) => session.ticket), ["1", "1"]);
+  assert.deepEqual((await host.sessions(user)).map((session) => session.ticket), ["1", "1"]);
 });
 
 testThatNeeds(NEEDS, "words instead of a number find the ticket", async () => {
@@ -34,7 +34,7 @@ testThatNeeds(NEEDS, "words instead of a number find the ticket", async () => {
      logout "" ""`,
   );
   assert.doesNotMatch(text, /Something else/);
-  assert.deepEqual(host.sessions(user).map((session) => session.ticket), ["1", "2", "1"]);
+  assert.deepEqual((await host.sessions(user)).map((session) => session.ticket), ["1", "2", "1"]);
 });
 
 testThatNeeds(NEEDS, "three wrong tickets: goodbye, no shell, nothing on record", async () => {
@@ -52,8 +52,8 @@ testThatNeeds(NEEDS, "three wrong tickets: goodbye, no shell, nothing on record"
   assert.notEqual(code, 0);
   assert.match(text, /goodbye/i);
   assert.doesNotMatch(text, /\$ $/);
-  assert.deepEqual(host.sessions(user), []);
-  assert.deepEqual(host.shells(user), []);
+  assert.deepEqual(await host.sessions(user), []);
+  assert.deepEqual(await host.shells(user), []);
 });
 
 for (const [key, name] of [["\\003", "Ctrl-C"], ["\\004", "Ctrl-D"], ["\\034", "Ctrl-\\"]] as const) {
@@ -69,8 +69,8 @@ for (const [key, name] of [["\\003", "Ctrl-C"], ["\\004", "Ctrl-D"], ["\\034", "
         const { code, text } = await playLogin(host, user, `${first}${second}send "${key}"\nended`);
         assert.notEqual(code, 0, text);
         assert.doesNotMatch(text, /\$ $/);
-        assert.deepEqual(host.sessions(user), []);
-        assert.deepEqual(host.shells(user), []);
+        assert.deepEqual(await host.sessions(user), []);
+        assert.deepEqual(await host.shells(user), []);
       },
     );
   }
@@ -91,7 +91,7 @@ testThatNeeds(NEEDS, "Ctrl-Z and arrow keys at the ticket prompt do no harm", as
      want {\\$ $}
      logout "" ""`,
   );
-  assert.equal(onlySession(host, user).closed?.how, "logout");
+  assert.equal((await onlySession(host, user)).how, "logout");
 });
 
 testThatNeeds(NEEDS, "what is typed ahead of the shell reaches the shell", async () => {
@@ -106,7 +106,7 @@ testThatNeeds(NEEDS, "what is typed ahead of the shell reaches the shell", async
      want {\\$ $}
      logout "" ""`,
   );
-  assert.deepEqual(summary(commands(host, user)).slice(0, 1), [["echo ahead-$((40+2))", 0]]);
+  assert.deepEqual(summary(await commands(host, user)).slice(0, 1), [["echo ahead-$((40+2))", 0]]);
 });
 
 testThatNeeds(
@@ -127,10 +127,10 @@ testThatNeeds(
       { command: "tty -s && echo it-ran; exit 9" },
     );
     assert.equal(code, 9);
-    const session = onlySession(host, user);
+    const session = await onlySession(host, user);
     assert.equal(session.ticket, "1");
-    assert.equal(session.opened.command, "tty -s && echo it-ran; exit 9");
-    assert.equal(exitCodeOf(host, user, session), 9);
+    assert.equal(session.command, "tty -s && echo it-ran; exit 9");
+    assert.equal(session.exitCode, 9);
   },
 );
 
@@ -145,7 +145,7 @@ testThatNeeds(NEEDS, "a connection dropped in the ticket dialogue leaves nothing
   const gone = async () =>
     (await host.as(user, ["pgrep", "-U", String(user.uid), "-x", "hello"])).text === "";
   for (let tries = 0; !(await gone()); tries++) assert.ok(tries < 200, "hello is still there");
-  assert.deepEqual(host.sessions(user), []);
+  assert.deepEqual(await host.sessions(user), []);
 });
 
 testThatNeeds(NEEDS, "a config that cannot be read does not lock anybody out", async () => {
@@ -153,7 +153,7 @@ testThatNeeds(NEEDS, "a config that cannot be read does not lock anybody out", a
   const user = await host.addUser();
   await Deno.chmod(`${host.folder}/root/etc/srvaudit/config`, 0o000);
   await playLogin(host, user, `login "" "No config"\nlogout "" ""`);
-  assert.equal(onlySession(host, user).ticket, "1");
+  assert.equal((await onlySession(host, user)).ticket, "1");
 });
 
 testThatNeeds(

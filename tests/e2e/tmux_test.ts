@@ -84,7 +84,7 @@ testThatNeeds(
     await screen.line("clear");
     await screen.shows(/^\S+\$$/);
     await logout(screen);
-    const [shell] = host.shells(user).filter((shell) => shell.commands.length > 0);
+    const [shell] = (await host.shells(user)).filter((shell) => shell.commands.length > 0);
     assert.deepEqual(summary(shell?.commands ?? []).map(([text]) => text), [
       "echo one-$((1+0))",
       "echo one-$((2+0))",
@@ -116,8 +116,8 @@ testThatNeeds(
     await screen.line("exit");
     await screen.shows(/\[exited\]\n.*\$$/);
     await logout(screen);
-    const session = onlySession(host, user);
-    const shells = host.shells(user).filter((shell) => shell.commands.length > 0);
+    const session = await onlySession(host, user);
+    const shells = (await host.shells(user)).filter((shell) => shell.commands.length > 0);
     assert.deepEqual(shells.map((shell) => shell.session), [session.id, session.id, session.id]);
     assert.deepEqual(shells.map((shell) => summary(shell.commands)).toSorted(), [
       [["echo pane-$((0+1)) >&2", 0]],

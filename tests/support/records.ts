@@ -1,36 +1,107 @@
-/** Short ways to ask what is on record. */
+/** What is on record for a user of a test host, as the user's own `ash_query` tells it. */
 
 import assert from "node:assert/strict";
-import type { LoginSession } from "../../src/record/login_session.ts";
-import type { RecordedCommand, TestHost, TestUser } from "./sshd.ts";
+import type { TestHost, TestUser } from "./sshd.ts";
+
+/** A login session. */
+export interface RecordedSession {
+  id: string;
+  user: string;
+  uid: number;
+  mode: "interactive" | "command";
+  tty: string;
+  from: string;
+  shell: string;
+  /** What `hello -c` was given. */
+  command: string | null;
+  /** The ticket that it was on last. */
+  ticket: string | null;
+  /** How it ended; null while it is open. */
+  how: "logout" | "hangup" | "killed" | null;
+  exitCode: number | null;
+  /** Notes and statuses, in order: what was written or set. */
+  said: string[];
+}
+
+/** One shell. */
+export interface RecordedShell {
+  shell: string;
+  /** The login session that it belongs to. */
+  session: string | null;
+  tty: string;
+  shellLevel: number;
+  exitCode: number | null;
+  commands: RecordedCommand[];
+}
+
+/** One command. */
+export interface RecordedCommand {
+  text: string;
+  textState: string;
+  directory: string;
+  /** Null if nobody saw its end. */
+  exitCode: number | null;
+  /** The exit code of each part of the pipeline, joined by `_`. */
+  pipeStates: string;
+}
+
+/** Asks the history in SQL. @returns the rows in JSON */
+type Ask = (sql: string) => Promise<string>;
+
+/** Reads all login sessions, oldest first. */
+export async function sessionsFrom(ask: Ask): Promise<RecordedSession[]> {
+  const rows = JSON.parse(
+    await ask(`
+      select id, user, uid, mode, tty, from_address as "from", shell, command, how_closed as how,
+        exit_code as "exitCode",
+        (select ticket from srvaudit_tickets where login_session = id order by since_us desc limit 1) as ticket
+      from srvaudit_sessions order by id`),
+  );
+  const events: { session: string; said: string }[] = JSON.parse(
+    await ask(`
+      select login_session as session, coalesce(text, to_value) as said from srvaudit_events
+      where kind in ('note', 'status') order by id`),
+  );
+  return rows.map((row: RecordedSession) => ({
+    ...row,
+    said: events.filter((event) => event.session === row.id).map((event) => event.said),
+  }));
+}
+
+/** Reads all shells, in the order of their starts. */
+export async function shellsFrom(ask: Ask): Promise<RecordedShell[]> {
+  const shells: (RecordedShell & { id: number })[] = JSON.parse(
+    await ask(`
+      select s.id, x.version as shell, x.login_session as session, s.tty, x.shell_level as "shellLevel",
+        x.exit_code as "exitCode"
+      from sessions s join srvaudit_shells x on x.session_id = s.id order by x.start_us`),
+  );
+  const commands: (RecordedCommand & { shell: number })[] = JSON.parse(
+    await ask(`
+      select c.session_id as shell, c.command as text, x.text_state as "textState", c.cwd as directory,
+        case when x.end_us is null then null else c.rval end as "exitCode", c.pipe_vals as "pipeStates"
+      from commands c join srvaudit_commands x on x.command_id = c.id order by c.session_id, c.command_no`),
+  );
+  return shells.map(({ id, ...shell }) => ({
+    ...shell,
+    commands: commands.filter((command) => command.shell === id).map(({ shell: _, ...command }) => command),
+  }));
+}
 
 /** All commands that are on record for the user, whichever shell ran them. */
-export function commands(host: TestHost, user: TestUser): RecordedCommand[] {
-  return host.shells(user).flatMap((shell) => shell.commands);
+export async function commands(host: TestHost, user: TestUser): Promise<RecordedCommand[]> {
+  return (await host.shells(user)).flatMap((shell) => shell.commands);
 }
 
 /** Text and exit code of each command, but for the `exit` that ends a shell before it can say how. */
-export function summary(list: readonly RecordedCommand[]): [string, number | undefined][] {
+export function summary(list: readonly RecordedCommand[]): [string, number | null][] {
   return list.filter(({ text }) => !/^exit\b/.test(text)).map(({ text, exitCode }) => [text, exitCode]);
 }
 
 /** The one session of a user who logged in once. */
-export function onlySession(host: TestHost, user: TestUser): LoginSession {
-  const sessions = host.sessions(user);
-  assert.equal(sessions.length, 1, `sessions on record: ${sessions.length}`);
-  const [session] = sessions;
-  assert.ok(session);
+export async function onlySession(host: TestHost, user: TestUser): Promise<RecordedSession> {
+  const [session, ...others] = await host.sessions(user);
+  assert.ok(session, "no session is on record");
+  assert.deepEqual(others, []);
   return session;
-}
-
-/**
- * How the one command of a session ended: as its closing says, or as the shell that ran it put on record at its end.
- *
- * @returns the exit code, or undefined if nothing on record knows it
- */
-export function exitCodeOf(host: TestHost, user: TestUser, session: LoginSession): number | undefined {
-  const shell = host.shells(user).find((shell) => shell.session === session.id && shell.commands.length > 0);
-  const [command] = shell?.commands ?? [];
-  if (command) assert.equal(command.text, session.opened.command);
-  return session.closed?.exitCode ?? shell?.exitCode ?? command?.exitCode;
 }

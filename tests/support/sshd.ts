@@ -8,9 +8,7 @@
  * machine's exists: there our programs are the system's, and the shells' own startup files bring the hooks in.
  */
 
-import { type LoginSession, readLoginSession } from "../../src/record/login_session.ts";
-import type { SpoolRecord, TextState } from "../../src/record/event.ts";
-import { readRecords } from "../../src/record/spool.ts";
+import { type RecordedSession, type RecordedShell, sessionsFrom, shellsFrom } from "./records.ts";
 import { type Finished, run, type RunOptions, succeed } from "./run.ts";
 
 const SWEEP = new URL("sweep_users.sh", import.meta.url).pathname;
@@ -45,27 +43,6 @@ export interface TestUser {
   home: string;
   /** The home as a test can open it. */
   files: string;
-}
-
-/** One command, as a shell's spool file tells it. */
-export interface RecordedCommand {
-  text: string;
-  textState: TextState;
-  directory: string;
-  /** Undefined while it runs, or if its end never came on record. */
-  exitCode?: number;
-  pipeStates?: number[];
-}
-
-/** One shell, as its spool file tells it. */
-export interface RecordedShell {
-  shell: string;
-  session: string;
-  tty: string;
-  shellLevel: number;
-  commands: RecordedCommand[];
-  /** How it ended, if it could say so. */
-  exitCode?: number;
 }
 
 /** The machine that the tests log in to. */
@@ -198,21 +175,28 @@ export class TestHost implements AsyncDisposable {
   }
 
   /** The login sessions that are on record for the user, oldest first. */
-  sessions(user: TestUser): LoginSession[] {
-    const spool = `${user.files}/.ash/spool`;
-    return spoolFiles(spool, ".session").flatMap((name) =>
-      readLoginSession(spool, name.slice(0, -".session".length)) ?? []
-    );
+  sessions(user: TestUser): Promise<RecordedSession[]> {
+    return sessionsFrom((sql) => this.#ask(user, sql));
   }
 
-  /** The shells that are on record for the user, and their commands, in the order of their files' names. */
-  shells(user: TestUser): RecordedShell[] {
-    const spool = `${user.files}/.ash/spool`;
-    return spoolFiles(spool, "").flatMap((name) => {
-      const reading = readRecords(Deno.readFileSync(`${spool}/${name}`));
-      if (reading.damaged > 0) throw new Error(`${spool}/${name}: ${reading.damaged} damaged records`);
-      return shellsOf(reading.records.map(({ record }) => record));
-    });
+  /** The shells that are on record for the user, in the order of their starts, and their commands. */
+  shells(user: TestUser): Promise<RecordedShell[]> {
+    return shellsFrom((sql) => this.#ask(user, sql));
+  }
+
+  /** What the user's own `ash_query` answers: it takes in what the spool has, and says how sessions have ended. */
+  async #ask(user: TestUser, sql: string): Promise<string> {
+    const { code, text, errors } = await this.as(user, [
+      this.program("ash_query"),
+      "-f",
+      "json",
+      "--sql",
+      sql,
+    ]);
+    // No shell has ever put anything on record: there is not even a database.
+    if (errors.includes("nothing has been recorded yet")) return "[]";
+    if (code !== 0 || errors !== "") throw new Error(`ash_query: exit code ${code}: ${errors}`);
+    return text;
   }
 
   /** What sshd said so far: for a test that fails. */
@@ -242,10 +226,10 @@ export class TestHost implements AsyncDisposable {
  * @param what names it in the error
  * @throws {Error} if it does not come in twenty seconds
  */
-export async function until<T>(what: string, probe: () => T | undefined | false): Promise<T> {
+export async function until<T>(what: string, probe: () => Promise<T | undefined | false>): Promise<T> {
   const deadline = Date.now() + 20_000;
   while (true) {
-    const found = probe();
+    const found = await probe();
     if (found !== undefined && found !== false) return found;
     if (Date.now() > deadline) throw new Error(`never came: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
@@ -327,47 +311,6 @@ function sshConfig(folder: string, port: number): string {
 function freePort(): number {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   return listener.addr.port;
-}
-
-function spoolFiles(spool: string, suffix: string): string[] {
-  try {
-    return [...Deno.readDirSync(spool)].map((entry) => entry.name).filter((name) => name.endsWith(suffix))
-      .sort();
-  } catch (error) {
-    // Nothing was ever put on record for this user.
-    if (error instanceof Deno.errors.NotFound) return [];
-    throw error;
-  }
-}
-
-function shellsOf(records: readonly SpoolRecord[]): RecordedShell[] {
-  const decoder = new TextDecoder();
-  const shells: RecordedShell[] = [];
-  const started = new Map<number, RecordedCommand>();
-  for (const record of records) {
-    const shell = shells.at(-1);
-    if (record.type === "shell") {
-      started.clear();
-      const { shell, session, tty, shellLevel } = record;
-      shells.push({ shell, session, tty, shellLevel, commands: [] });
-    } else if (record.type === "start") {
-      const command = {
-        text: decoder.decode(record.text),
-        textState: record.textState,
-        directory: decoder.decode(record.directory),
-      };
-      started.set(record.number, command);
-      shell?.commands.push(command);
-    } else if (record.type === "end") {
-      Object.assign(started.get(record.number) ?? {}, {
-        exitCode: record.exitCode,
-        pipeStates: record.pipeStates,
-      });
-    } else if (record.type === "exit" && shell) {
-      shell.exitCode = record.exitCode;
-    }
-  }
-  return shells;
 }
 
 /** Kills until nothing is left: a process may fork while the list of them is being read. */
