@@ -160,9 +160,12 @@ testThatNeeds(["zsh"], "zsh: nothing that does not run goes on record", async ()
   await using shell = await zsh("zdotdir", PROMPT + "setopt interactive_comments hist_verify\n");
   await shell.type("");
   await shell.type("   ");
-  await shell.type("half a line\x03");
-  await shell.terminal.send("for i in 1\rdo\x03");
-  await shell.terminal.expect(READY);
+  await shell.interrupt("half a line");
+  await shell.terminal.send("for i in 1\r");
+  await shell.terminal.expect(/for> /);
+  await shell.interrupt("do");
+  await shell.terminal.send("echo in s''tep\r");
+  await shell.terminal.expect(/in step[^]*\[READY\]/);
   await shell.type("# a comment");
   await shell.type("echo 'does not parse' )");
   await shell.type("(exit 5)");
@@ -173,6 +176,7 @@ testThatNeeds(["zsh"], "zsh: nothing that does not run goes on record", async ()
   await shell.terminal.expect(READY);
   await shell.end("\x04");
   assert.deepEqual(summaryOf(shell.commands()), [
+    ["echo in s''tep", 0],
     ["(exit 5)", 5],
     ["x=$(echo inner; (exit 2))", 2],
     ["x=$(echo inner; (exit 2))", 2],

@@ -25,10 +25,11 @@ export interface Terminal extends AsyncDisposable {
    * Waits for output that nobody has expected yet.
    *
    * @param pattern what to wait for
+   * @param patienceMs how long, if not as long as usual
    * @returns everything from the last match to the end of this one
    * @throws {Error} with the whole transcript, if the program ends or falls silent before
    */
-  expect(pattern: RegExp): Promise<string>;
+  expect(pattern: RegExp, patienceMs?: number): Promise<string>;
   /** Everything that was printed so far, echoes and escape sequences included. */
   transcript(): string;
   /** Takes the terminal away, as a dropped connection does, and waits until the program is gone. */
@@ -131,8 +132,8 @@ class ScriptTerminal implements Terminal {
     await this.#input.write(new TextEncoder().encode(text));
   }
 
-  async expect(pattern: RegExp): Promise<string> {
-    using patience = new Patience(this.#patienceMs);
+  async expect(pattern: RegExp, patienceMs = this.#patienceMs): Promise<string> {
+    using patience = new Patience(patienceMs);
     while (true) {
       const fresh = this.#printed.slice(this.#expected);
       const found = new RegExp(pattern, pattern.flags.replace(/[gy]/g, "")).exec(fresh);
