@@ -1,10 +1,8 @@
 /** src/shell/srvaudit.fish in a real fish on a real terminal, under startup files that would lose it. */
 
 import assert from "node:assert/strict";
-import { encodeRecord, readRecords } from "../../src/record/spool.ts";
 import { commandsOf, HookedShell, HOOKS, type ShellOptions, summaryOf } from "../support/hooked_shell.ts";
 import { testThatNeeds } from "../support/needs.ts";
-import { shell as shellRecord, start as startRecord } from "../support/spool_files.ts";
 
 /** The two ways in: a file in conf.d, which is read before the user's own config.fish, and -C. */
 type Way = "installed" | "argument";
@@ -273,53 +271,4 @@ async function withPrograms(leader = "$fish_pid"): Promise<HookedShell> {
       "bin/srvaudit": `#!/bin/sh\n[ -t 0 ] || [ -t 1 ] || [ -t 2 ] || echo "$@" >>${home}/ingested\n`,
     },
   }));
-}
-
-/** COMMAND, and how it must stand on record: its exit code and pipe states, or nothing. */
-const COMMANDS: [string, number, string | undefined][] = [
-  ["true", 0, "0"],
-  ["exit 3", 3, "3"],
-  ["/bin/false", 1, "1"],
-  ["false | true", 0, "1_0"],
-  ["sh -c 'kill -9 $$'", 137, "137"],
-  ["set -g IFS 0; test (env | grep -c SRVAUDIT) = 0; and exit 10", 10, "10"],
-  ["exec true", 0, undefined],
-  ["kill -9 $fish_pid", 137, undefined],
-];
-
-for (const [command, code, states] of COMMANDS) {
-  testThatNeeds(
-    ["fish"],
-    `fish -c: ${states === undefined ? "no end" : "the end"} is on record of ${command}`,
-    async () => {
-      const home = await Deno.makeTempDir();
-      const spool = `${home}/command.shell`;
-      const atUs = Date.now() * 1000;
-      await Deno.writeFile(spool, encodeRecord(shellRecord()));
-      await Deno.writeFile(spool, encodeRecord(startRecord(1, command, { atUs })), { append: true });
-      const output = await new Deno.Command("sh", {
-        args: [
-          "-c",
-          `export SRVAUDIT_COMMAND_PID=$$; exec fish -C "source '${HOOKS}/command.fish'" -c "$0"`,
-          command,
-        ],
-        clearEnv: true,
-        env: { PATH: "/usr/bin:/bin", HOME: home, SRVAUDIT_COMMAND_SPOOL: spool },
-      }).output();
-      const bytes = Deno.readFileSync(spool);
-      await Deno.remove(home, { recursive: true });
-      assert.equal(output.code, code);
-      assert.equal(output.stdout.length, 0);
-      const reading = readRecords(bytes);
-      assert.equal(reading.damaged, 0);
-      const found = reading.records.slice(2).map(({ record }) => {
-        if (record.type === "end") {
-          assert.ok(record.atUs >= atUs && record.atUs < atUs + 60_000_000);
-          return [record.number, record.exitCode, record.pipeStates.join("_")];
-        }
-        return record.type === "exit" && record.exitCode;
-      });
-      assert.deepEqual(found, states === undefined ? [] : [[1, code, states], code]);
-    },
-  );
 }

@@ -10,7 +10,6 @@ import {
   summaryOf,
 } from "../support/hooked_shell.ts";
 import { testThatNeeds } from "../support/needs.ts";
-import { readRecords } from "../../src/record/spool.ts";
 
 /** The two ways in: /etc/zsh/zshrc, which is read before the user's own .zshrc, and ZDOTDIR. */
 type Way = "installed" | "zdotdir";
@@ -360,54 +359,4 @@ async function withPrograms(program: string, leader = "$$"): Promise<HookedShell
       "bin/srvaudit": `#!/bin/sh\n[ -t 0 ] || [ -t 1 ] || [ -t 2 ] || echo "$@" >>${home}/ingested\n`,
     },
   }));
-}
-
-/** COMMAND, and how it must stand on record: its exit code and pipe states, or nothing. */
-const COMMANDS: [string, number, string | undefined][] = [
-  ["true", 0, "0"],
-  ["exit 3", 3, "3"],
-  ["/bin/false", 1, "1"],
-  ["false | true | cat", 0, "1_0_0"],
-  ["(exit 5)", 5, "5"],
-  ["set -e; false; true", 1, "1"],
-  ["trap 'true' EXIT; exit 4", 4, "4"],
-  ["setopt ksh_arrays no_unset sh_word_split; IFS=0; exit 10", 10, "10"],
-  ["zsh -c 'exit 8'", 8, "8"],
-  ["sh -c 'kill -9 $$'", 137, "137"],
-  ["exec true", 0, undefined],
-  ["kill -9 $$", 137, undefined],
-];
-
-for (const [command, code, states] of COMMANDS) {
-  testThatNeeds(
-    ["zsh"],
-    `zsh -c: ${states === undefined ? "no end" : "the end"} is on record of ${command}`,
-    async () => {
-      const home = await Deno.makeTempDir();
-      const spool = `${home}/command.shell`;
-      await Deno.writeTextFile(spool, "");
-      const output = await new Deno.Command("sh", {
-        args: ["-c", 'export SRVAUDIT_COMMAND_PID=$$; exec zsh -c "$0"', command],
-        clearEnv: true,
-        env: {
-          PATH: "/usr/bin:/bin",
-          HOME: home,
-          ZDOTDIR: `${HOOKS}/zdotdir`,
-          SRVAUDIT_COMMAND_SPOOL: spool,
-        },
-      }).output();
-      const bytes = Deno.readFileSync(spool);
-      await Deno.remove(home, { recursive: true });
-      assert.equal(output.code, code);
-      assert.equal(output.stdout.length, 0);
-      const reading = readRecords(bytes);
-      assert.equal(reading.damaged, 0);
-      const found = reading.records.map(({ record }) =>
-        record.type === "end"
-          ? [record.number, record.exitCode, record.pipeStates.join("_")]
-          : record.type === "exit" && record.exitCode
-      );
-      assert.deepEqual(found, states === undefined ? [] : [[1, code, states], code]);
-    },
-  );
 }
