@@ -269,8 +269,7 @@ _srvaudit_open_spool() {
   ((_srvaudit_clockless)) && _srvaudit_clock
   _srvaudit_file=$spool/$$-${EPOCHREALTIME/[.,]/}.shell
   # What `history` and `trap -p` print comes into a variable, without a fork, through a file: one in memory, if we can.
-  [[ -d $scratch && -O $scratch ]] || scratch=$spool
-  _srvaudit_scratch=$scratch/.srvaudit-$$
+  if [[ -d $scratch && -O $scratch ]]; then _srvaudit_scratch=$scratch/srvaudit-$$; else _srvaudit_scratch=$spool/.$$; fi
   # After the name, which may hold anything, the 2nd field is the parent, the 5th the terminal, the 20th the start.
   IFS='' \builtin read -r stat 2>/dev/null <"/proc/$$/stat"
   stat=${stat##*) }

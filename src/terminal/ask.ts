@@ -1,12 +1,13 @@
 /**
  * Asks a person a question.
  *
- * The kernel's own line editing is used, not ours: it never leaves a terminal in a strange mode, whatever kills us;
+ * The kernel's own line editing is used, not ours: no terminal is left in a strange mode, whatever kills us;
  * Ctrl-C, Ctrl-Z and a hang-up do what they always do; and what is typed ahead, beyond this line, stays where the
  * shell will read it.
  */
 
 import { waitReadable } from "../posix/libc.ts";
+import { editLines } from "../posix/terminal_modes.ts";
 
 /** Nobody answered in time. */
 export class SilenceError extends Error {
@@ -32,6 +33,7 @@ export function tell(text: string): void {
  * @throws {SilenceError} when nobody answers in time
  */
 export function ask(prompt: string, timeoutMs: number): string | undefined {
+  using _ = editLines(0);
   tell(prompt);
   const line = new Line();
   do {
@@ -59,6 +61,7 @@ export async function askUntil(
   timeoutMs: number,
 ): Promise<string | undefined> {
   stop.throwIfAborted();
+  using _ = editLines(0);
   tell(prompt);
   const line = new Line();
   let deadline = performance.now() + timeoutMs;

@@ -1,0 +1,51 @@
+/** How a terminal treats what is typed: termios(3), in glibc's layout, which is the same on x86_64 and aarch64. */
+
+const symbols = {
+  tcgetattr: { parameters: ["i32", "buffer"], result: "i32" },
+  tcsetattr: { parameters: ["i32", "i32", "buffer"], result: "i32" },
+} as const satisfies Deno.ForeignLibraryInterface;
+
+let library: Deno.DynamicLibrary<typeof symbols> | undefined;
+
+const SIZE = 60;
+const INPUT = { offset: 0, flags: 0x100 /* ICRNL: Enter ends a line */ };
+const OUTPUT = { offset: 4, flags: 0x1 | 0x4 /* OPOST, ONLCR: a new line begins at the left */ };
+const LOCAL = {
+  offset: 12,
+  flags: 0x1 | 0x2 | 0x8 | 0x10 | 0x20 | 0x8000, /* ISIG, ICANON, ECHO, ECHOE, ECHOK, IEXTEN */
+};
+/** TCSADRAIN: what is printed still goes out as it was meant. */
+const WHEN_PRINTED = 1;
+
+/**
+ * Lets the kernel edit lines on a terminal, and Ctrl-C interrupt, until it is disposed of: a shell that is about to end
+ * may have left it otherwise (fish does). Does nothing to a terminal that is so already, nor to what is none.
+ *
+ * @example
+ * ```ts
+ * using _ = editLines(0);
+ * ```
+ */
+export function editLines(fd: number): Disposable {
+  library ??= Deno.dlopen("libc.so.6", symbols);
+  const { tcgetattr, tcsetattr } = library.symbols;
+  const before = new Uint8Array(SIZE);
+  const wanted = new Uint8Array(SIZE);
+  let isChanged = false;
+  if (tcgetattr(fd, before) === 0) {
+    wanted.set(before);
+    const view = new DataView(wanted.buffer);
+    for (const { offset, flags } of [INPUT, OUTPUT, LOCAL]) {
+      const now = view.getUint32(offset, true);
+      if ((now & flags) >>> 0 === flags) continue;
+      view.setUint32(offset, now | flags, true);
+      isChanged = true;
+    }
+    if (isChanged) tcsetattr(fd, WHEN_PRINTED, wanted);
+  }
+  return {
+    [Symbol.dispose]() {
+      if (isChanged) tcsetattr(fd, WHEN_PRINTED, before);
+    },
+  };
+}
