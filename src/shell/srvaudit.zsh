@@ -3,7 +3,7 @@
 # How it works (docs/architecture.md, "Recording"):
 #   zshaddhistory   sees each line as it was typed, whatever the history then keeps of it.
 #   preexec         writes the `start` record before the line runs.
-#   precmd          writes the `end` record; zle-line-init does so where precmd was kept from it.
+#   precmd          writes the `end` record; zle-line-init, set only while a command runs, does so where precmd did not.
 #   zshexit         writes the `exit` record; in the login session's own shell it runs the logout dialogue.
 # Each of the first three puts all of them back where a startup file or the user took some away, and so does `sched` at
 # the first prompt, for startup files that take all of them away.
@@ -11,7 +11,9 @@
 # Installed, /etc/zsh/zshrc sources it, before the user's own .zshrc (snippets/zshrc.zsh). Where nothing is installed,
 # `hello` starts zsh, login or not, with ZDOTDIR=<this folder>/zdotdir and the user's own ZDOTDIR, if she has one, in
 # SRVAUDIT_ZDOTDIR. What differs then: a zsh started within that zsh is not recorded, since it has her ZDOTDIR again.
-# Neither way takes hold of `zsh -f`. src/record/spool.ts has the records' format.
+# Neither way takes hold of `zsh -f`. With `setopt err_exit`, zsh ends at a command that fails without calling zshexit: that
+# command's and the shell's own end stay unknown.
+# src/record/spool.ts has the records' format.
 
 if [[ ! -o interactive ]] || typeset -f _srvaudit_start >/dev/null; then
   return 0
@@ -57,6 +59,8 @@ _srvaudit_read() {
   [[ $_srvaudit_directory -ef . ]] || _srvaudit_directory=${${:-.}:A}
   _srvaudit_began=${${${EPOCHREALTIME-${(%)_srvaudit_clock}}/[.,]/}[1,16]}
   (( $precmd_functions[(Ie)_srvaudit_prompt] && $preexec_functions[(Ie)_srvaudit_start] )) || _srvaudit_attach
+  # In reserve, until precmd has done its work; not where the user has one of her own.
+  (( $+widgets[zle-line-init] )) || zle -N zle-line-init _srvaudit_edit
   return 0
 }
 
@@ -91,18 +95,19 @@ _srvaudit_prompt() {
     { builtin print -rn -- "${(pj:\0:)fields}" >>| $_srvaudit_file } 2>/dev/null || _srvaudit_lost
     _srvaudit_open=0
     (( _srvaudit_now - _srvaudit_fresh_at > 20000000 )) && _srvaudit_freshen
+    [[ ${widgets[zle-line-init]-} == user:_srvaudit_edit ]] && zle -D zle-line-init
   fi
   (( $preexec_functions[(Ie)_srvaudit_start] && $zshaddhistory_functions[(Ie)_srvaudit_read] &&
     $zshexit_functions[(Ie)_srvaudit_exit] )) || _srvaudit_attach
   return 0
 }
 
-# zle-line-init: sees to what the others were kept from by a hook of the user's that fails.
+# zle-line-init, after precmd: sees to what a hook of the user's that fails has kept the others from.
 _srvaudit_edit() {
   trap - DEBUG ZERR ${${_srvaudit_status::=$?}:#*} ${${_srvaudit_states::=${(j:_:)pipestatus}}:#*}
-  (( _srvaudit_open )) || [[ -n $_srvaudit_line ]] || return 0
   # Not the rest of a line, and not vared's.
   [[ $CONTEXT == start ]] || return 0
+  [[ ${widgets[zle-line-init]-} == user:_srvaudit_edit ]] && zle -D zle-line-init
   local code=$_srvaudit_status states=$_srvaudit_states
   (( _srvaudit_open )) || ! _srvaudit_ran || _srvaudit_start
   (( _srvaudit_open )) && _srvaudit_prompt $code $states
@@ -155,7 +160,6 @@ _srvaudit_attach() {
   (( $preexec_functions[(Ie)_srvaudit_start] )) || preexec_functions=(_srvaudit_start $preexec_functions)
   (( $precmd_functions[(Ie)_srvaudit_prompt] )) || precmd_functions=(_srvaudit_prompt $precmd_functions)
   (( $zshexit_functions[(Ie)_srvaudit_exit] )) || zshexit_functions=(_srvaudit_exit $zshexit_functions)
-  (( $+widgets[zle-line-init] )) || zle -N zle-line-init _srvaudit_edit
 }
 
 # For those who read the history with sqlite3: one background process at most, at most every 20 seconds. It is a
