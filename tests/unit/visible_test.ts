@@ -1,0 +1,17 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { visible } from "../../src/terminal/visible.ts";
+
+Deno.test("visible() shows what would act on a terminal", () => {
+  assert.equal(visible("\x1b[31mred\x07\x7f"), "^[[31mred^G^?");
+  assert.equal(visible("\u009b2J\u202eabc"), "\\u009b2J\\u202eabc");
+  assert.equal(visible("a\nb", "\n"), "a\nb");
+  assert.equal(visible("é ☃ 漢"), "é ☃ 漢");
+});
+
+Deno.test("visible() leaves no control character, whatever the text", () => {
+  fc.assert(fc.property(fc.string({ unit: "binary" }), (text) => {
+    // deno-lint-ignore no-control-regex -- control characters are what this is about
+    assert.doesNotMatch(visible(text), /[\x00-\x1f\x7f-\x9f]/);
+  }));
+});
