@@ -74,7 +74,8 @@ place_text src/shell/snippets/profile.sh "$destdir/etc/profile.d/srvaudit.sh"
 add_block src/shell/snippets/bashrc.bash "$(system_file /etc/bash.bashrc /etc/bashrc)"
 add_block src/shell/snippets/zshrc.zsh "$(system_file /etc/zsh/zshrc /etc/zshrc)"
 add_block src/shell/snippets/zshenv.zsh "$(system_file /etc/zsh/zshenv /etc/zshenv)"
-place_text src/shell/snippets/conf.fish "$destdir/etc/fish/conf.d/srvaudit.fish"
+# Not a file in conf.d: one of the same name in the user's own would be read in its place.
+add_block src/shell/snippets/config.fish "$destdir/etc/fish/config.fish"
 
 # The shipped queries, and the config: it may hold secrets, and what an admin wrote there stays.
 place 644 src/queries "$library/queries"

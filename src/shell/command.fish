@@ -4,7 +4,7 @@
 # `hello` writes the `shell` and `start` records itself and then becomes fish, with -C 'source FILE' (FILE being this one's
 # path in fish's quotes) before the arguments that it was given, and with SRVAUDIT_COMMAND_SPOOL (the records' file) and
 # SRVAUDIT_COMMAND_PID (its own pid, which fish then has) in the environment. Where it is installed,
-# /etc/fish/conf.d/srvaudit.fish (snippets/conf.fish) sources this, and -C is not needed.
+# /etc/fish/config.fish (snippets/config.fish) sources this, and -C is not needed.
 #
 # The exit code stays unknown where fish does not come to its end: COMMAND execs, or a signal kills fish.
 

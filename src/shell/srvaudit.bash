@@ -31,6 +31,9 @@ _srvaudit_status=0 _srvaudit_last=''
 _srvaudit_debug=''
 _srvaudit_fresh_until=0
 _srvaudit_said=''
+# Whether there is a terminal that can be hung up.
+_srvaudit_on_terminal=''
+[[ -t 0 && -t 2 ]] && _srvaudit_on_terminal=1
 # PS0 speaks of this name as a number.
 _srvaudit_guard=0
 
@@ -244,7 +247,7 @@ _srvaudit_exit() {
   local status=$? code
   code=$status
   # No terminal any more: the line was hung up, and 129 is what SIGHUP gives.
-  [[ -t 0 && -t 2 ]] || code=129
+  [[ -z $_srvaudit_on_terminal || (-t 0 && -t 2) ]] || code=129
   ((_srvaudit_clockless)) && _srvaudit_clock
   if ((_srvaudit_us)); then
     ((_srvaudit_started == _srvaudit_us)) || _srvaudit_start
@@ -254,7 +257,7 @@ _srvaudit_exit() {
   fi
   _srvaudit_put_back
   \builtin printf '\036SA1\0exit\0%s\0%s\0\036\n' "$EPOCHREALTIME" "$code" 2>&- >>"$_srvaudit_file" || _srvaudit_lost
-  if [[ $$ == "${SRVAUDIT_LEADER_PID-}" && $code != 129 && -x ${SRVAUDIT_BIN-}/saticket ]]; then
+  if [[ $$ == "${SRVAUDIT_LEADER_PID-}" && $_srvaudit_on_terminal && $code != 129 && -x ${SRVAUDIT_BIN-}/saticket ]]; then
     "$SRVAUDIT_BIN/saticket" logout --exit-code "$status"
   fi
   \command -p rm -f -- "$_srvaudit_scratch" "$_srvaudit_scratch.debug"

@@ -12,7 +12,7 @@
 # 10 ms. How long a command took, fish itself says, to 1 ms. That the system's clock was set is seen from the time that the
 # spool file bears, when the history is freshened.
 #
-# Installed, /etc/fish/conf.d/srvaudit.fish sources it (snippets/conf.fish). Where nothing is installed, `hello` starts fish, login
+# Installed, /etc/fish/config.fish sources it (snippets/config.fish). Where nothing is installed, `hello` starts fish, login
 # or not, with -C 'source FILE', FILE being this one's path in fish's quotes. What differs then: a fish started within that
 # fish is not recorded. Neither way takes hold of `fish --no-config`. src/record/spool.ts has the records' format.
 
