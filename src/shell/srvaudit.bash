@@ -169,6 +169,7 @@ _srvaudit_arm() {
   else
     _srvaudit_listen_with_care
   fi
+  # shellcheck disable=SC2064 # what it says now is what is meant
   \builtin trap "$action" DEBUG
 }
 \builtin declare -ft _srvaudit_arm

@@ -61,12 +61,10 @@ testThatNeeds(NEEDS, "Ctrl-C on an empty and on a half-typed line records nothin
     host,
     user,
     `login "" "Interrupted"
-     send "\\003"
-     want {\\$ $}
+     interrupt
      send "rm -rf half-typed"
      want {half-typed}
-     send "\\003"
-     want {\\$ $}
+     interrupt
      line ""
      want {\\$ $}
      line "sh -c 'echo it sleeps; exec sleep 1000'"

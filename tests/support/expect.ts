@@ -19,6 +19,20 @@ proc want {pattern} {
 }
 # line TEXT: types a line.
 proc line {text} { send -- "$text\r" }
+# interrupt: Ctrl-C at the shell's prompt, up to the next one. A signal that comes between readline's look for one and
+# its read waits for the next key, in any bash: Ctrl-U is a key that does nothing more.
+proc interrupt {} {
+  send "\003"
+  for {set tries 0} {$tries < 30} {incr tries} {
+    expect {
+      -timeout 1
+      -re {\$ $} { return }
+      timeout { send "\025" }
+    }
+  }
+  puts "\nEXPECT: no prompt after Ctrl-C"
+  exit 97
+}
 # ended: waits for the end of the login. Its exit code becomes the script's.
 proc ended {} {
   expect {

@@ -1,2 +1,5 @@
 # srvAudit records what is typed: see srvaudit(8).
-if [ -n "${BASH_VERSION-}" ] && [ -r /usr/lib/srvaudit/shell/attach.bash ]; then . /usr/lib/srvaudit/shell/attach.bash; fi
+if [ -n "${BASH_VERSION-}" ] && [ -r /usr/lib/srvaudit/shell/attach.bash ]; then
+  # shellcheck disable=SC1091 # it is there where srvAudit is installed
+  . /usr/lib/srvaudit/shell/attach.bash
+fi
