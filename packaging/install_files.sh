@@ -98,9 +98,12 @@ if [ "$prefix" = /usr ] && [ -e /etc/debian_version ]; then zsh_functions=/usr/s
 for file in completions/*; do
   [ -e "$file" ] || continue
   name=${file##*/}
-  case $name in
-    *.bash) place 644 "$file" "$destdir$prefix/share/bash-completion/completions/${name%.bash}" ;;
-    *.zsh) place 644 "$file" "$destdir$zsh_functions/_${name%.zsh}" ;;
-    *.fish) place 644 "$file" "$destdir$prefix/share/fish/vendor_completions.d/$name" ;;
+  name=${name%.*}
+  # By the name that is typed.
+  if [ "$name" = hello ]; then name=hello-srvaudit; fi
+  case $file in
+    *.bash) place 644 "$file" "$destdir$prefix/share/bash-completion/completions/$name" ;;
+    *.zsh) place 644 "$file" "$destdir$zsh_functions/_$name" ;;
+    *.fish) place 644 "$file" "$destdir$prefix/share/fish/vendor_completions.d/$name.fish" ;;
   esac
 done
