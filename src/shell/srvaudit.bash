@@ -26,10 +26,11 @@ _srvaudit_number=0
 _srvaudit_history=plain
 # What the user has in HISTCONTROL and HISTIGNORE, and whether she has cmdhist off, while we listen with care.
 _srvaudit_control='' _srvaudit_ignore='' _srvaudit_cmdhist_off=''
-_srvaudit_status=0 _srvaudit_last=''
+_srvaudit_status=0 _srvaudit_states='' _srvaudit_last=''
 # The user's own DEBUG trap, as `trap -p` says it.
 _srvaudit_debug=''
-_srvaudit_fresh_until=0
+# When the next freshening is due; the second stays 0 where there is no clock to do without _srvaudit_seldom.
+_srvaudit_fresh_at=0 _srvaudit_fresh_until=0
 _srvaudit_said=''
 # Whether there is a terminal that can be hung up.
 _srvaudit_on_terminal=''
@@ -54,6 +55,8 @@ if [[ -z ${EPOCHREALTIME-} ]]; then
   _srvaudit_clockless=1 _srvaudit_plain=care _srvaudit_ps0='_srvaudit_us=1'
 fi
 _srvaudit_clock() { ((!_srvaudit_clockless)) || \builtin printf -v EPOCHREALTIME '%(%s)T.000000' -1; }
+# What stands behind a text in PROMPT_COMMAND finds the status of the user's command; in an array bash sees to that.
+((_srvaudit_as_array)) || _srvaudit_loader+='; _srvaudit_resume'
 ((_srvaudit_as_array)) && _srvaudit_ps0+=',${PROMPT_COMMAND[88]:=_srvaudit_guard}'
 _srvaudit_ps0='${_srvaudit_['$_srvaudit_ps0',0]}'
 
@@ -64,33 +67,15 @@ _srvaudit_lost() {
   _srvaudit_said=1
 }
 
-# The DEBUG trap. Before the prompt is there it fires for what else is in PROMPT_COMMAND: the user's own trap's business.
-#   $1 the status before   $2 the user's $_
+# The DEBUG trap: the line just read goes on record, before its first command. It also fires for what else is in
+# PROMPT_COMMAND, before a line is read; and, with functrace, in a subshell, which is not where the line was typed.
+# Of all that is here this and the next two run for every command: they are short, since each statement costs some µs.
 _srvaudit_fire() {
-  # With functrace, a subshell has this trap too; it is not the one that the line was typed in.
-  ((_srvaudit_us && !BASH_SUBSHELL)) || { _srvaudit_status=$1 _srvaudit_last=$2; \builtin return 0; }
-  if [[ $_srvaudit_debug ]]; then
-    _srvaudit_status=$1 _srvaudit_last=$2
-    \builtin eval "$_srvaudit_debug"
-  else
-    \builtin trap - DEBUG
-  fi
-  _srvaudit_start
-}
-# With this attribute a function sees and sets the shell's own DEBUG trap, not a copy.
-\builtin declare -ft _srvaudit_fire
-
-# Gives the user's own DEBUG trap the status and the $_ that it would have found.
-_srvaudit_resume() {
-  [[ $- == *e* ]] || \builtin return "$_srvaudit_status"
-}
-
-# The command of the line just read goes on record.
-_srvaudit_start() {
-  _srvaudit_started=$_srvaudit_us
+  ((_srvaudit_us && !BASH_SUBSHELL)) || \builtin return 0
+  \builtin trap - DEBUG
   # PWD is a variable, and may lie.
-  [[ ${PWD-} -ef . ]] || \builtin cd . 2>&- || PWD='?'
-  if [[ $_srvaudit_history == plain ]]; then
+  if [[ $_srvaudit_history == plain && ${PWD-} -ef . ]]; then
+    _srvaudit_started=$_srvaudit_us
     {
       # shellcheck disable=SC2059 # the format holds what is the same for all commands of this shell
       \builtin printf "$_srvaudit_head" "$((++_srvaudit_number))" "$_srvaudit_us" history "$PWD" &&
@@ -100,12 +85,86 @@ _srvaudit_start() {
     _srvaudit_start_with_care
   fi
 }
+# With this attribute a function sees and sets the shell's own DEBUG trap, not a copy.
+\builtin declare -ft _srvaudit_fire
 
-# The same where bash would have hidden the line, or hides it all the same.
+# The first thing at a prompt: what ran has ended. And bash is kept from hiding the next line, where it lets us: with
+# ignoredups alone, what it leaves out is what it has, the same text.
+_srvaudit_prompt() {
+  # shellcheck disable=SC2124 # joined by blanks, whatever IFS is
+  _srvaudit_status=$? _srvaudit_states="${PIPESTATUS[@]}"
+  if ((_srvaudit_us)); then
+    ((_srvaudit_us == _srvaudit_started && _srvaudit_us < _srvaudit_fresh_until)) || _srvaudit_seldom
+    \builtin printf '\036SA1\0end\0%s\0%s\0%s\0%s\0\036\n' "$_srvaudit_number" "$EPOCHREALTIME" "$_srvaudit_status" \
+      "$_srvaudit_states" 2>&- >>"$_srvaudit_file" || _srvaudit_lost
+    _srvaudit_us=0
+  fi
+  [[ (-z ${HISTCONTROL-} || $HISTCONTROL == ignoredups) && -z ${HISTIGNORE-}${HISTTIMEFORMAT-} &&
+    ${HISTSIZE-} != 0 && -o history && $BASHOPTS == *cmdhist* && ${PS0-} == *_srvaudit_us=* ]] || _srvaudit_listen
+}
+
+# The last thing at a prompt that is ours: sets the DEBUG trap. Who has one of her own keeps it: see _srvaudit_beside.
+_srvaudit_arm() {
+  \builtin trap -p DEBUG 2>&- >|"$_srvaudit_scratch.debug"
+  if [[ -s $_srvaudit_scratch.debug ]]; then
+    _srvaudit_arm_beside
+  else
+    \builtin trap '_srvaudit_fire "$_"' DEBUG
+  fi
+}
+\builtin declare -ft _srvaudit_arm
+
+# There is a DEBUG trap: ours (nothing ran), or one of the user's, which then is done behind ours.
+_srvaudit_arm_beside() {
+  \builtin trap - DEBUG
+  local debug=() words action='_srvaudit_fire "$_"'
+  \builtin mapfile -d '' -t debug <"$_srvaudit_scratch.debug"
+  # trap -- 'action' DEBUG
+  \builtin eval "words=(${debug[0]})"
+  case ${words[2]} in
+    # posix mode says so where there is none.
+    -) ;;
+    _srvaudit_*) action=${words[2]} ;;
+    *)
+      _srvaudit_debug=${debug[0]}
+      action='_srvaudit_beside "$?" "$_"; _srvaudit_resume "$_srvaudit_last"'$'\n'${words[2]}
+      ;;
+  esac
+  # shellcheck disable=SC2064 # what it says now is what is meant
+  \builtin trap "$action" DEBUG
+}
+\builtin declare -ft _srvaudit_arm_beside
+
+# Ours before the user's own DEBUG trap. It takes ours away, and gives hers its status and $_ back.
+#   $1 the status before   $2 the user's $_
+_srvaudit_beside() {
+  _srvaudit_status=$1 _srvaudit_last=$2
+  if ((_srvaudit_us && !BASH_SUBSHELL)); then
+    _srvaudit_fire
+    \builtin eval "$_srvaudit_debug"
+  fi
+}
+\builtin declare -ft _srvaudit_beside
+
+_srvaudit_resume() {
+  [[ $- == *e* ]] || \builtin return "$_srvaudit_status"
+}
+
+# At a prompt, what is not needed each time.
+_srvaudit_seldom() {
+  # The DEBUG trap does not fire for ( ... ) alone, and may have been taken away: then the start is written now.
+  ((_srvaudit_started == _srvaudit_us)) || _srvaudit_start_with_care
+  if ((_srvaudit_us >= _srvaudit_fresh_at)); then _srvaudit_freshen; fi
+  _srvaudit_clock
+}
+
+# The start of a line that bash would have hidden, or that is hidden all the same.
 _srvaudit_start_with_care() {
   local text=$BASH_COMMAND state=partial entry=() number=''
-  ((_srvaudit_us > 1)) || { _srvaudit_clock; _srvaudit_us=${EPOCHREALTIME/./} _srvaudit_started=$_srvaudit_us; }
-  if [[ $_srvaudit_history == care ]]; then
+  [[ ${PWD-} -ef . ]] || \builtin cd . 2>&- || PWD='?'
+  ((_srvaudit_us > 1)) || { _srvaudit_clock; _srvaudit_us=${EPOCHREALTIME/./}; }
+  _srvaudit_started=$_srvaudit_us
+  if [[ $_srvaudit_history != blind ]]; then
     { HISTTIMEFORMAT='' \builtin history 1; \builtin printf '\0'; } 2>&- 1<>"$_srvaudit_scratch"
     \builtin mapfile -d '' -n 1 -t entry 2>&- <"$_srvaudit_scratch"
     # "  123* text", the number padded to five. Patterns are matched on its front alone: they are slow on a long text.
@@ -121,11 +180,12 @@ _srvaudit_start_with_care() {
   \builtin printf "$_srvaudit_head%s"'\0\036\n' "$((++_srvaudit_number))" "$_srvaudit_us" "$state" "$PWD" "$text" \
     2>&- >>"$_srvaudit_file" || _srvaudit_lost
   # The user's history is hers: bash decides by her settings, now, whether the line may stay in it.
-  local restored=$_srvaudit_control$_srvaudit_ignore
-  _srvaudit_put_back
-  if [[ $restored && $number ]]; then
+  if [[ $_srvaudit_control$_srvaudit_ignore && $number ]]; then
+    _srvaudit_put_back
     \builtin history -d "$number"
     \builtin history -s -- "$text"
+  else
+    _srvaudit_put_back
   fi
   \builtin return 0
 }
@@ -135,63 +195,12 @@ _srvaudit_put_back() {
   [[ $_srvaudit_control ]] && HISTCONTROL=$_srvaudit_control
   [[ $_srvaudit_ignore ]] && HISTIGNORE=$_srvaudit_ignore
   [[ $_srvaudit_cmdhist_off ]] && \builtin shopt -u cmdhist
-  _srvaudit_control='' _srvaudit_ignore='' _srvaudit_cmdhist_off=''
+  _srvaudit_control='' _srvaudit_ignore='' _srvaudit_cmdhist_off='' _srvaudit_history=$_srvaudit_plain
 }
 
-# The first thing at a prompt: what ran has ended.
-_srvaudit_prompt() {
-  # shellcheck disable=SC2124,SC2319 # joined by blanks, whatever IFS is; the status is the user's command's
-  local status=$? states="${PIPESTATUS[@]}"
-  if ((_srvaudit_us)); then
-    # The DEBUG trap does not fire for ( ... ) alone, and may have been taken away: then the start is written now.
-    ((_srvaudit_started == _srvaudit_us)) || _srvaudit_start
-    ((_srvaudit_clockless)) && _srvaudit_clock
-    \builtin printf '\036SA1\0end\0%s\0%s\0%s\0%s\0\036\n' "$_srvaudit_number" "$EPOCHREALTIME" "$status" "$states" \
-      2>&- >>"$_srvaudit_file" || _srvaudit_lost
-    ((_srvaudit_us < _srvaudit_fresh_until)) || _srvaudit_freshen
-    _srvaudit_us=0
-  fi
+# What keeps bash from hiding the next line. It stays so until that line's start is on record.
+_srvaudit_listen() {
   [[ ${PS0-} == *_srvaudit_us=* ]] || _srvaudit_heal
-  # The status goes on to what else is in PROMPT_COMMAND; errexit must not take it for a failure of ours.
-  [[ $- == *e* ]] || \builtin return "$status"
-}
-
-# The last thing at a prompt that is ours: listens for the line to come, and keeps bash from hiding it where it lets us.
-_srvaudit_arm() {
-  \builtin trap -p DEBUG 2>&- >|"$_srvaudit_scratch.debug"
-  \builtin trap - DEBUG
-  local action='_srvaudit_fire "$?" "$_"'
-  if [[ -s $_srvaudit_scratch.debug ]]; then _srvaudit_read_debug; else _srvaudit_debug=''; fi
-  # With ignoredups alone, what bash leaves out is what it has: the same text.
-  if [[ (-z ${HISTCONTROL-} || $HISTCONTROL == ignoredups) && -z ${HISTIGNORE-}${HISTTIMEFORMAT-} &&
-    ${HISTSIZE-} != 0 && -o history && $BASHOPTS == *cmdhist* ]]; then
-    _srvaudit_history=$_srvaudit_plain
-  else
-    _srvaudit_listen_with_care
-  fi
-  # shellcheck disable=SC2064 # what it says now is what is meant
-  \builtin trap "$action" DEBUG
-}
-\builtin declare -ft _srvaudit_arm
-
-# There is a DEBUG trap: ours (nothing ran), or one of the user's, which then is done behind ours.
-_srvaudit_read_debug() {
-  local debug=() words
-  \builtin mapfile -d '' -t debug <"$_srvaudit_scratch.debug"
-  # trap -- 'action' DEBUG
-  \builtin eval "words=(${debug[0]})"
-  case ${words[2]} in
-    # posix mode says so where there is none.
-    -) _srvaudit_debug='' ;;
-    _srvaudit_fire*) action=${words[2]} ;;
-    *)
-      _srvaudit_debug=${debug[0]}
-      action+='; _srvaudit_resume "$_srvaudit_last"'$'\n'${words[2]}
-      ;;
-  esac
-}
-
-_srvaudit_listen_with_care() {
   _srvaudit_history=care
   if [[ ${HISTSIZE-} == 0 || ${HISTTIMEFORMAT+${HISTTIMEFORMAT@a}} == *r* || ! -o history ]]; then
     _srvaudit_history=blind
@@ -239,7 +248,8 @@ _srvaudit_heal() {
 
 # For those who read the history with sqlite3: one background process at most, started every 20 seconds at most.
 _srvaudit_freshen() {
-  _srvaudit_fresh_until=$((_srvaudit_us + 20000000))
+  _srvaudit_fresh_at=$((_srvaudit_us + 20000000))
+  ((_srvaudit_clockless)) || _srvaudit_fresh_until=$_srvaudit_fresh_at
   [[ -x ${SRVAUDIT_BIN-}/srvaudit ]] || \builtin return
   ("$SRVAUDIT_BIN/srvaudit" ingest --linger 30 </dev/null >/dev/null 2>&1 &)
 }
@@ -249,9 +259,9 @@ _srvaudit_exit() {
   code=$status
   # No terminal any more: the line was hung up, and 129 is what SIGHUP gives.
   [[ -z $_srvaudit_on_terminal || (-t 0 && -t 2) ]] || code=129
-  ((_srvaudit_clockless)) && _srvaudit_clock
+  _srvaudit_clock
   if ((_srvaudit_us)); then
-    ((_srvaudit_started == _srvaudit_us)) || _srvaudit_start
+    ((_srvaudit_started == _srvaudit_us)) || _srvaudit_start_with_care
     \builtin printf '\036SA1\0end\0%s\0%s\0%s\0%s\0\036\n' "$_srvaudit_number" "$EPOCHREALTIME" "$status" "$status" \
       2>&- >>"$_srvaudit_file"
     _srvaudit_us=0
@@ -270,7 +280,7 @@ _srvaudit_open_spool() {
   local spool=${SRVAUDIT_SPOOL-} stat='' zone scratch=/run/user/$EUID
   [[ $spool && -d $spool && -O $spool ]] || spool=~/.ash/spool
   [[ -d $spool ]] || \command -p mkdir -p -m 700 -- "${spool%/*}" "$spool" 2>/dev/null
-  ((_srvaudit_clockless)) && _srvaudit_clock
+  _srvaudit_clock
   _srvaudit_file=$spool/$$-${EPOCHREALTIME/[.,]/}.shell
   # What `history` and `trap -p` print comes into a variable, without a fork, through a file: one in memory, if we can.
   if [[ -d $scratch && -O $scratch ]]; then _srvaudit_scratch=$scratch/srvaudit-$$; else _srvaudit_scratch=$spool/.$$; fi
@@ -328,7 +338,7 @@ if [[ ${_srvaudit_late-} ]]; then
   _srvaudit_clock
   _srvaudit_us=${EPOCHREALTIME/[.,]/}
   [[ -z ${HISTCONTROL-}${HISTIGNORE-}${HISTTIMEFORMAT-} && -o history ]] || _srvaudit_history=blind
-  _srvaudit_start
+  _srvaudit_start_with_care
 fi
 fi
 if [[ ${_srvaudit_aliases-} ]]; then \builtin shopt -s expand_aliases; fi

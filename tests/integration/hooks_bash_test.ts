@@ -252,7 +252,7 @@ for (const bash of BASHES) {
       await shell.end();
       // The hook's own commands are none of the user's: her DEBUG trap may see that they are there.
       const seen = printed.map((text) =>
-        text.replace(/\[debug (\\builtin|_srvaudit)[^\n]*\n/g, "").replaceAll(shell.home, "~")
+        text.replace(/\[debug (\\builtin|_srvaudit|\[\[ -s)[^\n]*\n/g, "").replaceAll(shell.home, "~")
       );
       return { seen, history: await Deno.readTextFile(`${shell.home}/history`) };
     };
