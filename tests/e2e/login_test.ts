@@ -123,6 +123,10 @@ testThatNeeds(
      want {Enter subject for new ticket: $}
      line "One command"
      want {it-ran}
+     want {Session notes[^\\r\\n]*: $}
+     line ""
+     want {Choose ticket status \\(default [0-9]+\\): *$}
+     line ""
      ended`,
       { command: "tty -s && echo it-ran; exit 9" },
     );

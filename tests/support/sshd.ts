@@ -154,7 +154,7 @@ export class TestHost implements AsyncDisposable {
 
   /** What stands before a command that is to run on the host. */
   get #inside(): string[] {
-    return this.installed ? ["nsenter", `--target=${this.sshd.pid}`, "--mount", "--root"] : [];
+    return this.installed ? ["nsenter", `--target=${this.sshd.pid}`, "--mount", "--root", "--wdns=/"] : [];
   }
 
   /** Runs a program as the user, from the user's home, without a login. */
@@ -163,6 +163,8 @@ export class TestHost implements AsyncDisposable {
     const become = ["setpriv", `--reuid=${user.uid}`, `--regid=${user.uid}`, "--init-groups"];
     return run([...this.#inside, ...become, ...enter, ...command], {
       ...options,
+      // This process's own folder need not be there on an installed host.
+      cwd: "/",
       env: { HOME: user.home, USER: user.name, SRVAUDIT_ROOT: `${this.folder}/root`, ...options.env },
     });
   }
