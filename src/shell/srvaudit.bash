@@ -278,7 +278,11 @@ _srvaudit_exit() {
 # Makes this shell's spool file, and says in it who we are.
 _srvaudit_open_spool() {
   local spool=${SRVAUDIT_SPOOL-} stat='' zone scratch=/run/user/$EUID
-  [[ $spool && -d $spool && -O $spool ]] || spool=~/.ash/spool
+  if [[ -z $spool || ! -d $spool || ! -O $spool ]]; then
+    # sudo and su may leave another user's HOME behind: nothing of ours goes there. Without HOME, ~ is what passwd says.
+    [[ -O ~ ]] || { local HOME; \builtin unset -v HOME; }
+    spool=~/.ash/spool
+  fi
   [[ -d $spool ]] || \command -p mkdir -p -m 700 -- "${spool%/*}" "$spool" 2>/dev/null
   _srvaudit_clock
   _srvaudit_file=$spool/$$-${EPOCHREALTIME/[.,]/}.shell
