@@ -12,16 +12,18 @@ if [[ $- == *i* && -z ${_srvaudit_loader-} && ${BASH_VERSINFO[0]}${BASH_VERSINFO
   # shellcheck disable=SC2154 # the hook sets it
   [[ ${PROMPT_COMMAND-} == *_srvaudit_loader* ]] ||
     PROMPT_COMMAND='\builtin eval "${_srvaudit_loader-. \"\$SRVAUDIT_BIN/shell/srvaudit.bash\"; _srvaudit_arm}"'${PROMPT_COMMAND:+$'\n'$PROMPT_COMMAND}
-  # Startup files are still being read while BASH_SOURCE names one. Where PROMPT_COMMAND is empty by then, what the trap
-  # fires for is the first command.
+  # Startup files are still being read while BASH_SOURCE names one. Once the prompt's count of commands (it begins at 0 or
+  # at 1) has moved on, what the trap fires for is the first command already: PROMPT_COMMAND had no simple one.
+  _srvaudit_count='\#'
+  _srvaudit_before=${_srvaudit_count@P}
   trap '[[ ${BASH_SOURCE[0]-} || ${_srvaudit_loader-} ]] || {
     \builtin trap - DEBUG
-    if [[ ${PROMPT_COMMAND-} ]]; then
-      \builtin . "$_srvaudit_hook"
-      _srvaudit_arm
-    else
+    if ((${_srvaudit_count@P} > _srvaudit_before)); then
       _srvaudit_late=1
       \builtin . "$_srvaudit_hook"
+    else
+      \builtin . "$_srvaudit_hook"
+      _srvaudit_arm
     fi
   }' DEBUG
 fi
