@@ -151,6 +151,6 @@ testThatNeeds(
     assert.deepEqual(await Deno.readFile(`${user.home}/copied`), await Deno.readFile(`${host.folder}/file`));
     // The command module itself ends by 1 where its command failed.
     const commands = await recorded(host, user, (text) => /python3 .*AnsiballZ_command/.test(text) ? 1 : 0);
-    assert.ok(commands.some((session) => session.command?.includes("AnsiballZ_ping.py")));
+    assert.ok(commands.some((text) => text?.includes("AnsiballZ_ping.py")));
   },
 );
