@@ -7,7 +7,7 @@ import { succeed } from "../support/run.ts";
  *
  * @param rounds how many turns each gets
  * @param measures what to measure: each gives a figure, in the unit that it likes
- * @returns the figures of each, the smallest first
+ * @returns the least figure of each: whatever else the machine does can only add to that
  *
  * @example
  * ```ts
@@ -17,24 +17,13 @@ import { succeed } from "../support/run.ts";
 export async function takeTurns<Name extends string>(
   rounds: number,
   measures: Readonly<Record<Name, () => Promise<number>>>,
-): Promise<Record<Name, number[]>> {
+): Promise<Record<Name, number>> {
   const names = Object.keys(measures) as Name[];
-  const figures = Object.fromEntries(names.map((name) => [name, []])) as unknown as Record<Name, number[]>;
+  const least = Object.fromEntries(names.map((name) => [name, Infinity])) as Record<Name, number>;
   for (let round = 0; round < rounds; round++) {
-    for (const name of names) figures[name].push(await measures[name]());
+    for (const name of names) least[name] = Math.min(least[name], await measures[name]());
   }
-  for (const name of names) figures[name].sort((a, b) => a - b);
-  return figures;
-}
-
-/** @param sorted figures, the smallest first: at least one */
-export function median(sorted: readonly number[]): number {
-  return sorted[Math.floor(sorted.length / 2)] ?? NaN;
-}
-
-/** @param sorted figures, the smallest first: at least one */
-export function least(sorted: readonly number[]): number {
-  return sorted[0] ?? NaN;
+  return least;
 }
 
 /**
