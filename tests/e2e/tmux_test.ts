@@ -14,12 +14,12 @@ class Screen implements AsyncDisposable {
 
   static async open(host: TestHost, user: TestUser): Promise<Screen> {
     const tmux = ["tmux", "-S", `${host.folder}/screen`, "-f", "/dev/null"];
-    const login = [...host.client("ssh"), "-tt", host.at(user)];
-    await succeed([...tmux, "new-session", "-d", "-x", "160", "-y", "50", ...login], {
+    // What the screen shows at the login's end stays to be seen.
+    const login = ["sh", "-c", '"$@"; echo "login over: $?"; exec cat', "sh"];
+    const ssh = [...host.client("ssh"), "-tt", host.at(user)];
+    await succeed([...tmux, "new-session", "-d", "-x", "160", "-y", "50", ...login, ...ssh], {
       env: { TERM: "xterm" },
     });
-    // What the login's end looks like stays to be seen.
-    await succeed([...tmux, "set-option", "-g", "remain-on-exit", "on"]);
     return new Screen(tmux);
   }
 
@@ -64,7 +64,7 @@ async function logout(screen: Screen): Promise<void> {
   await screen.keys("Enter");
   await screen.shows(/Choose ticket status \(default \d+\):$/);
   await screen.keys("Enter");
-  await screen.shows(/Pane is dead/);
+  await screen.shows(/login over: 0$/);
 }
 
 testThatNeeds(
