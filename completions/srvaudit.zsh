@@ -13,4 +13,8 @@ _srvaudit() {
       '(- *)--help[show help]'
 }
 
-_srvaudit "$@"
+if [[ $funcstack[1] == _srvaudit ]]; then
+  _srvaudit "$@"
+else
+  compdef _srvaudit srvaudit
+fi

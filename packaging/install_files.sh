@@ -80,7 +80,7 @@ add_block src/shell/snippets/config.fish "$destdir/etc/fish/config.fish"
 # The shipped queries, and the config: it may hold secrets, and what an admin wrote there stays.
 place 644 src/queries "$library/queries"
 if [ ! -e "$destdir/etc/srvaudit/config" ]; then
-  place 640 packaging/config "$destdir/etc/srvaudit/config"
+  place 644 packaging/config "$destdir/etc/srvaudit/config"
 fi
 
 # What people read, and what completes what they type.

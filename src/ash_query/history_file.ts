@@ -1,7 +1,7 @@
 /** The database that is asked. */
 
 import { paths } from "../config/paths.ts";
-import type { IngestReport } from "../history/report.ts";
+import { sayings } from "../history/report.ts";
 
 /**
  * @param named what `--database` says
@@ -22,18 +22,10 @@ export async function bringUpToDate(file: string, say: (message: string) => void
   if (realPath(file) !== realPath(history)) return;
   const { ingest } = await import("../history/ingest.ts");
   try {
-    for (const message of messagesOf(ingest(spool, history))) say(message);
+    for (const message of sayings(ingest(spool, history))) say(message);
   } catch (error) {
     say(`the newest commands are missing here: ${error instanceof Error ? error.message : error}`);
   }
-}
-
-function* messagesOf({ setAside, damaged, unreadable }: IngestReport): Generator<string> {
-  if (setAside !== undefined) {
-    yield `the history was damaged and is now ${setAside}; a new one has been begun`;
-  }
-  for (const { file, count } of damaged) yield `${file}: ${count} damaged records were skipped`;
-  for (const { file, reason } of unreadable) yield `${file} cannot be read: ${reason}`;
 }
 
 function realPath(file: string): string {

@@ -13,6 +13,7 @@ import { terminalOf } from "../posix/process.ts";
 import { currentSession } from "../record/login_session.ts";
 import { tell } from "../terminal/ask.ts";
 import { visible } from "../terminal/visible.ts";
+import { TrackerUnavailableError } from "../trackers/tracker.ts";
 import { variable } from "./environment.ts";
 import { type Invocation, parseInvocation } from "./invocation.ts";
 import { openSession, recordCommand } from "./open_session.ts";
@@ -84,21 +85,33 @@ async function openForPerson(
   const session = currentSession(places.spool, variable("SRVAUDIT_SESSION"));
   if (session) becomeRecorded(session.id, login, places, shell);
   if (settings.showBanner) tell(BANNER);
+  const ticket = await ticketOrFailure(settings);
+  const id = openSession(places, {
+    mode: "interactive",
+    shell: shell.path,
+    ticket,
+    tty: terminalOf(0) ?? "",
+    command: login.invocation.command,
+  });
+  becomeRecorded(id, login, places, shell);
+}
+
+/** The ticket's key; or null where tickets cannot be had now and the policy lets her in without: on record all the same. */
+async function ticketOrFailure(settings: LoginSettings): Promise<string | null> {
   const [{ LocalDesk }, { askForTicket, ticketLine }] = await Promise.all([
     import("../desk/local_desk.ts"),
     import("./ticket_dialogue.ts"),
   ]);
   using desk = new LocalDesk();
-  const ticket = await askForTicket(desk);
-  tell(`Ticket ${ticketLine(ticket)}\n`);
-  const id = openSession(places, {
-    mode: "interactive",
-    shell: shell.path,
-    ticket: ticket.key,
-    tty: terminalOf(0) ?? "",
-    command: login.invocation.command,
-  });
-  becomeRecorded(id, login, places, shell);
+  try {
+    const ticket = await askForTicket(desk);
+    tell(`Ticket ${ticketLine(ticket)}\n`);
+    return ticket.key;
+  } catch (error) {
+    if (!(error instanceof TrackerUnavailableError) || settings.onFailure === "deny") throw error;
+    tell(`srvaudit: ${visible(error.message)}; this session is recorded, without a ticket\n`);
+    return null;
+  }
 }
 
 function becomeRecorded(session: string, login: Login, places: Paths, shell: RealShell): never {

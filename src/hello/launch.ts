@@ -38,7 +38,7 @@ export function becomeShell(
   const changes: Record<string, string | undefined> = { SHELL: shell.path };
   const args = [...invocation.args];
   if (recording) {
-    const hooks = `${recording.paths.program}/shell`;
+    const hooks = hooksFolder(recording.paths);
     if (recording.session !== undefined) {
       changes.SRVAUDIT_SESSION = recording.session;
       changes.SRVAUDIT_SPOOL = recording.paths.spool;
@@ -59,6 +59,17 @@ export function becomeShell(
     }
   }
   become(shell, args, called, changes);
+}
+
+/** @throws {Error} if the hooks are not there: a shell that was sent to look for them would complain at each prompt */
+function hooksFolder(paths: Paths): string {
+  const folder = `${paths.program}/shell`;
+  try {
+    Deno.statSync(`${folder}/srvaudit.bash`);
+  } catch {
+    throw new Error(`${folder} lacks the shells' hooks: install srvAudit anew`);
+  }
+  return folder;
 }
 
 function become(

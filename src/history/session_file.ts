@@ -106,7 +106,7 @@ function addEvent(
 export function closeSession(store: Store, session: string, endUs: number): void {
   const { database } = store;
   const open = database.prepare(
-    `select leader_pid as pid, leader_start_ticks as startTicks from srvaudit_sessions
+    `select leader_pid as pid, leader_start_ticks as startTicks, mode, shell from srvaudit_sessions
     where id = ? and closed_us is null`,
   ).get(session);
   if (!open) return;
@@ -114,7 +114,9 @@ export function closeSession(store: Store, session: string, endUs: number): void
     from srvaudit_shells where login_session = ? and pid = ? and start_ticks = ? order by session_id desc limit 1`)
     .get(session, Number(open.pid), Number(open.startTicks));
   const exitCode = shell && shell.exitUs !== null ? Number(shell.exitCode) : null;
-  const how = exitCode === null ? "killed" : exitCode === 129 ? "hangup" : "logout";
+  // A command may have exec'ed another program, and a shell that we have no hook for says nothing at its end.
+  const speaks = open.mode === "interactive" && /\/(bash|zsh|fish)$/.test(String(open.shell));
+  const how = exitCode === 129 ? "hangup" : exitCode !== null ? "logout" : speaks ? "killed" : "unknown";
   database.prepare("update srvaudit_sessions set closed_us = ?, how_closed = ?, exit_code = ? where id = ?")
     .run(Number(shell?.exitUs ?? shell?.endUs ?? endUs), how, exitCode, session);
 }

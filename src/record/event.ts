@@ -131,7 +131,7 @@ export interface StatusSet extends Common {
 
 export interface SessionClosed extends Common {
   kind: "session closed";
-  /** `logout`: the shell ended. `hangup`: its line went away. `killed`: it vanished without a word. */
+  /** `logout`: the shell ended. `hangup`: its line went away. `killed`: it vanished without a word (or exec'ed). */
   how: "logout" | "hangup" | "killed";
   exitCode?: number;
 }

@@ -277,7 +277,7 @@ _srvaudit_exit() {
 
 # Makes this shell's spool file, and says in it who we are.
 _srvaudit_open_spool() {
-  local spool=${SRVAUDIT_SPOOL-} stat='' zone scratch=/run/user/$EUID
+  local spool=${SRVAUDIT_SPOOL-} stat='' zone mask scratch=/run/user/$EUID
   if [[ -z $spool || ! -d $spool || ! -O $spool ]]; then
     # sudo and su may leave another user's HOME behind: nothing of ours goes there. Without HOME, ~ is what passwd says.
     [[ -O ~ ]] || { local HOME; \builtin unset -v HOME; }
@@ -298,12 +298,18 @@ _srvaudit_open_spool() {
   (($# > 5)) && _srvaudit_terminal "$5"
   \builtin printf -v zone '%(%Z)T' -1
   _srvaudit_head='\036SA1\0start\0%s\0%s\000'"${SHLVL:-0}\000$_srvaudit_tty\000$EUID"'\0%s\0%s\0'
+  # The files are for the user alone, whatever her umask.
+  mask=$(\builtin umask)
+  \builtin umask 077
   {
+    : >|"$_srvaudit_scratch"
+    : >|"$_srvaudit_scratch.debug"
     \builtin printf '\036SA1\0shell\0bash %s\0%s\0%s\0%s\0%s\0%s\0%s\0%s\0%s\0%s\0%s\0%s\0%s\0%s\0%s\0%s\0%s\0\036\n' \
       "$BASH_VERSION" "$$" "$PPID" "${20:-0}" "$EPOCHREALTIME" "$_srvaudit_tty" "$UID" "$EUID" \
       "${LOGNAME:-${USER-}}" "${HOSTNAME-}" "$zone" "${SHLVL:-0}" "${SRVAUDIT_SESSION-}" "${SSH_CLIENT-}" \
       "${SSH_CONNECTION-}" "${SUDO_USER-}" "${SUDO_UID-}" >>"$_srvaudit_file"
   } 2>/dev/null || _srvaudit_lost
+  \builtin umask "$mask"
 }
 
 # The name of a terminal by its device number (proc(5), tty_nr; the majors are those of the kernel's devices.txt).

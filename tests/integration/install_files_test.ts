@@ -33,7 +33,7 @@ Deno.test("make install puts every program where it is found, and a second time 
         "./usr/lib/srvaudit/queries 644",
         "./etc/profile.d/srvaudit.sh 644",
         "./etc/fish/config.fish 644",
-        "./etc/srvaudit/config 640",
+        "./etc/srvaudit/config 644",
         "./usr/share/man/man1/ash_query.1 644",
         "./usr/share/bash-completion/completions/saticket 644",
         "./usr/share/fish/vendor_completions.d/saticket.fish 644",
