@@ -37,12 +37,13 @@ count() {
   sed 's/\x1b\[[0-9;]*m//g' "$work/log" | grep -E '^(ok|FAILED) \|' | tail -n 1 |
     sed -n "s/.*| \([0-9]*\) $1.*/\1/p"
 }
-# list_skipped: file and name of each test that was skipped. A test that knows why says so in its name, "[needs zsh]".
+# list_skipped: file and name of each test that was skipped. A test that knows why says so in its name:
+# "[needs zsh]", "[not as root]".
 list_skipped() {
   if [ "$(id -u)" -ne 0 ]; then reason="not root"; else reason="a program that it needs is not here"; fi
   awk '/<testcase /{line = $0} /<skipped\/>/{print line}' "$work/junit.xml" | sed -E \
     -e 's/.*name="([^"]*)" classname="([^"]*)".*/  \2: \1/' \
-    -e "/\\[needs /!s/\$/ [$reason]/" \
+    -e "/\\[(needs|not) /!s/\$/ [$reason]/" \
     -e "s/&quot;/\"/g; s/&apos;/'/g; s/&lt;/</g; s/&gt;/>/g; s/&amp;/\\&/g"
 }
 
