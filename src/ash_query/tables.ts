@@ -5,7 +5,7 @@
  * that: the query runs a second time.
  */
 
-import { isPlain, loadWidthOf, type WidthOf } from "../terminal/width.ts";
+import { loadWidthOf, simpleWidthOf, type WidthOf } from "../terminal/width.ts";
 import type { Result, Row } from "./database.ts";
 import { type Page, textOf } from "./formats.ts";
 
@@ -39,18 +39,16 @@ export async function auto(result: Result, page: Page): Promise<Iterable<string>
 
 async function survey(result: Result, page: Page): Promise<Survey> {
   const texts = (row: Row) => row.map((value) => textOf(value, page));
-  let widthOf: WidthOf = (text) => text.length;
-  let isMeasuring = false;
+  let widthOf: WidthOf = simpleWidthOf;
   const measure = async (text: string) => {
-    if (!isMeasuring && !isPlain(text)) {
-      widthOf = await loadWidthOf();
-      isMeasuring = true;
-    }
-    return widthOf(text);
+    const widthOfAny = await loadWidthOf();
+    widthOf = widthOfAny;
+    return widthOfAny(text);
   };
   const widths: number[] = [];
   for (const column of result.columns) {
-    widths.push(GAP + (page.hasHeadings ? await measure(textOf(column, page)) : 0));
+    const heading = page.hasHeadings ? textOf(column, page) : "";
+    widths.push(GAP + (widthOf(heading) ?? await measure(heading)));
   }
   const changes = result.columns.map(() => 0);
   const kept: string[][] = [];
@@ -61,7 +59,7 @@ async function survey(result: Result, page: Page): Promise<Survey> {
     for (let i = 0; i < row.length; i++) {
       const text = row[i] ?? "";
       // An await for each cell of a million rows would take longer than the query.
-      const width = isPlain(text) ? text.length : isMeasuring ? widthOf(text) : await measure(text);
+      const width = widthOf(text) ?? await measure(text);
       const wanted = Math.min(WIDEST, GAP + width);
       if (wanted > (widths[i] ?? 0)) widths[i] = wanted;
       if (text !== before[i]) changes[i] = (changes[i] ?? 0) + 1;
@@ -101,7 +99,9 @@ function* table(result: Result, page: Page, surveyed: Survey, grouped: number): 
   const { widths, widthOf } = surveyed;
   const lastColumn = widths.length - 1;
   const padded = (text: string, i: number) =>
-    i === lastColumn ? text : text + " ".repeat(Math.max(0, (widths[i] ?? 0) - widthOf(text)));
+    i === lastColumn
+      ? text
+      : text + " ".repeat(Math.max(0, (widths[i] ?? 0) - (widthOf(text) ?? text.length)));
   const indent = (level: number) => " ".repeat(GAP * level);
   const rest = (cells: readonly string[]) => {
     let line = "";
