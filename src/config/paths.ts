@@ -83,15 +83,21 @@ function homeOf(installed: boolean): string {
 }
 
 /**
- * Makes a folder that its owner alone can enter, and its parents; one that is there and open to others is closed.
+ * Makes a folder that its owner alone can enter; one that is there and open to others is closed.
  *
  * @throws {Error} if it cannot be made, or is not the user's own
  */
 export function makePrivateFolder(path: string): void {
-  Deno.mkdirSync(path, { recursive: true, mode: 0o700 });
+  try {
+    Deno.mkdirSync(path, { mode: 0o700 });
+    // Whatever the umask.
+    Deno.chmodSync(path, 0o700);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+  }
   const info = Deno.lstatSync(path);
   if (!info.isDirectory || info.uid !== effectiveUid()) {
     throw new Error(`${path} is not a folder of this user's`);
   }
-  if (((info.mode ?? 0) & 0o077) !== 0) Deno.chmodSync(path, 0o700);
+  if (((info.mode ?? 0) & 0o777) !== 0o700) Deno.chmodSync(path, 0o700);
 }

@@ -38,14 +38,18 @@ export function loginSettings(file: string): LoginSettings {
 }
 
 /**
- * The real shell of a user, from the map file: lines `user="/path/of/shell"`.
+ * The real shell of a user, from the map file: lines `user="/path/of/shell"`. Her own line alone is read, so that nobody
+ * else's mistake is hers, and whatever characters a directory service lets stand in names.
  *
  * @returns its path, or undefined if the file, or the user in it, is not there
- * @throws {ConfigError} for a line or a value that is none
+ * @throws {ConfigError} for a line or a value of hers that is none
  */
 export function mappedShell(file: string, user: string): string | undefined {
-  const text = readIfAllowed(file);
-  return text === undefined ? undefined : absolutePath(parseKeyValues(text, file).get(user), user, file);
+  const lines = readIfAllowed(file)?.split("\n").map((line) => line.trim()) ?? [];
+  const index = lines.findLastIndex((line) => line.startsWith(`${user}=`));
+  if (index < 0) return undefined;
+  const line = `shell${lines[index]?.slice(user.length)}`;
+  return absolutePath(parseKeyValues("\n".repeat(index) + line, file).get("shell"), user, file);
 }
 
 function readIfAllowed(file: string): string | undefined {

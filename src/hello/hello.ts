@@ -15,10 +15,11 @@ import { tell } from "../terminal/ask.ts";
 import { visible } from "../terminal/visible.ts";
 import { TrackerUnavailableError } from "../trackers/tracker.ts";
 import { variable } from "./environment.ts";
-import { type Invocation, parseInvocation } from "./invocation.ts";
+import { type Invocation, parseInvocation, recordedText } from "./invocation.ts";
 import { openSession, recordCommand } from "./open_session.ts";
-import { becomeShell } from "./launch.ts";
+import { becomeShell, type Recording } from "./launch.ts";
 import { anyShell, type RealShell, realShell } from "./real_shell.ts";
+import { tidySpool } from "./tidy_spool.ts";
 
 const BANNER = "This session is recorded, and belongs to a ticket (srvAudit).\n";
 
@@ -28,6 +29,7 @@ interface Login {
   invocation: Invocation;
   /** Whether there is somebody to ask. */
   hasPerson: boolean;
+  umask: number;
 }
 
 /**
@@ -41,13 +43,15 @@ export async function main(called: Called, args: readonly string[]): Promise<voi
     return;
   }
   const invocation = parseInvocation(called.isLogin, args);
-  const login: Login = { called, invocation, hasPerson: isPersonThere(invocation) };
+  // What is written on the way is for this user alone, whatever her umask, which the shell gets back.
+  const umask = Deno.umask(0o077);
+  const login: Login = { called, invocation, hasPerson: isPersonThere(invocation), umask };
   let settings: LoginSettings = DEFAULTS;
   let shell: RealShell | undefined;
   try {
     const places = paths();
     settings = settingsOrDefaults(places.config);
-    shell = realShell(settings, places.shells, accountOf(effectiveUid())?.name ?? "");
+    shell = shellOrAnother(settings, places.shells, accountOf(effectiveUid())?.name ?? "");
     if (login.hasPerson) await openForPerson(login, places, settings, shell);
     else openForCommand(login, places, shell);
   } catch (error) {
@@ -115,15 +119,15 @@ async function ticketOrFailure(settings: LoginSettings): Promise<string | null> 
 }
 
 function becomeRecorded(session: string, login: Login, places: Paths, shell: RealShell): never {
-  const text = login.invocation.command ?? login.invocation.script;
+  const text = recordedText(login.invocation);
   const commandFile = text === undefined ? {} : { commandFile: recordCommand(places, session, shell, text) };
-  becomeShell(shell, login.invocation, login.called, { paths: places, session, ...commandFile });
+  become(shell, login, { paths: places, session, ...commandFile });
 }
 
 /** Without: nobody can be asked; the command goes on record and runs. */
 function openForCommand(login: Login, places: Paths, shell: RealShell): never {
   const session = currentSession(places.spool, variable("SRVAUDIT_SESSION"));
-  const text = login.invocation.command ?? login.invocation.script;
+  const text = recordedText(login.invocation);
   const id = session?.id ?? openSession(places, {
     mode: "command",
     shell: shell.path,
@@ -132,7 +136,27 @@ function openForCommand(login: Login, places: Paths, shell: RealShell): never {
     command: text,
   });
   const commandFile = recordCommand(places, id, shell, text);
-  becomeShell(shell, login.invocation, login.called, { paths: places, commandFile });
+  tidySpool(places);
+  // On a terminal there may be shells within, whose hooks record what is typed there.
+  const forHooks = Deno.stdin.isTerminal() ? { session: id } : {};
+  become(shell, login, { paths: places, commandFile, ...forHooks });
+}
+
+function become(shell: RealShell, login: Login, recording: Recording | undefined): never {
+  Deno.umask(login.umask);
+  becomeShell(shell, login.invocation, login.called, recording);
+}
+
+/** A real shell that cannot be had is said, and another taken: nobody's record hangs on it. */
+function shellOrAnother(settings: LoginSettings, mapFile: string, user: string): RealShell {
+  try {
+    return realShell(settings, mapFile, user);
+  } catch (error) {
+    if (settings.onFailure === "deny") throw error;
+    const shell = anyShell(settings.defaultShell);
+    tell(`srvaudit: ${visible(messageOf(error))}; going on with ${visible(shell.path)}\n`);
+    return shell;
+  }
 }
 
 /** A broken config must not keep anybody out, unless its one readable line says so. */
@@ -164,7 +188,7 @@ function fail(error: unknown, login: Login, settings: LoginSettings, shell: Real
   }
   tell(`srvaudit: ${reason}; this session is NOT recorded\n`);
   const fallback = shell ?? anyShell(accountOf(effectiveUid())?.shell);
-  becomeShell(fallback, login.invocation, login.called, undefined);
+  become(fallback, login, undefined);
 }
 
 function messageOf(error: unknown): string {

@@ -10,6 +10,10 @@ export interface Invocation {
   command?: string;
   /** A script to run, and not `-c`. */
   script?: string;
+  /** What stands behind the command (its $0 and arguments) or the script. */
+  operands: readonly string[];
+  /** `-v`, `-x` or `-n`: the shell would show, or leave undone, what is read before the command, too. */
+  showsCommands: boolean;
   /** `-i`: interactive, whatever the terminal. */
   forcesInteractive: boolean;
 }
@@ -27,7 +31,13 @@ const WITH_ARGUMENT = ["--rcfile", "--init-file", "--init-command", "--command"]
  * ```
  */
 export function parseInvocation(isLogin: boolean, args: readonly string[]): Invocation {
-  const invocation: Invocation = { args, isLogin, forcesInteractive: false };
+  const invocation: Invocation = {
+    args,
+    isLogin,
+    forcesInteractive: false,
+    operands: [],
+    showsCommands: false,
+  };
   let readsCommand = false;
   let readsInput = false;
   let next = 0;
@@ -54,6 +64,7 @@ export function parseInvocation(isLogin: boolean, args: readonly string[]): Invo
     if (argument.includes("l")) invocation.isLogin = true;
     if (argument.includes("i")) invocation.forcesInteractive = true;
     if (argument.includes("s")) readsInput = true;
+    if (/[vxn]/.test(argument)) invocation.showsCommands = true;
     // -o pipefail, -O extglob
     if (/[oO]$/.test(argument)) next++;
   }
@@ -62,5 +73,28 @@ export function parseInvocation(isLogin: boolean, args: readonly string[]): Invo
   else if (invocation.command === undefined && !readsInput && operand !== undefined) {
     invocation.script = operand;
   }
+  if (readsCommand || invocation.script !== undefined) invocation.operands = args.slice(next + 1);
   return invocation;
+}
+
+/**
+ * What goes on record of a command or a script that nobody types.
+ *
+ * @returns the command, and its arguments where it has any, quoted for a shell; undefined where the shell reads its input
+ *
+ * @example
+ * ```ts
+ * recordedText(parseInvocation(false, ["s.sh", "a b"])); // s.sh 'a b'
+ * ```
+ */
+export function recordedText({ command, script, operands }: Invocation): string | undefined {
+  const quoted = operands.map(quote).join(" ");
+  if (command !== undefined) {
+    return quoted === "" ? command : `${command}\n# with $0 and arguments: ${quoted}`;
+  }
+  return script === undefined ? undefined : `${quote(script)} ${quoted}`.trimEnd();
+}
+
+function quote(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }

@@ -50,7 +50,9 @@ export function becomeShell(
     if (recording.commandFile !== undefined && shell.kind !== "other") {
       changes.SRVAUDIT_COMMAND_SPOOL = recording.commandFile;
       changes.SRVAUDIT_COMMAND_PID = String(Deno.pid);
-      if (shell.kind === "bash") Object.assign(changes, bashStartup(hooks, invocation));
+      if (shell.kind === "bash" && !invocation.showsCommands) {
+        Object.assign(changes, bashStartup(hooks, invocation));
+      }
       if (shell.kind === "fish") args.unshift("-C", `source '${hooks}/command.fish'`);
     }
     if (shell.kind === "zsh") {

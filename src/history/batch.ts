@@ -8,7 +8,7 @@ import { kindOf, listSpool, type Piece, readPiece } from "./spool_folder.ts";
 import type { Store } from "./store.ts";
 
 /** How many bytes one transaction takes in, as far as whole records go. */
-const BATCH_BYTES = 4 * 1024 * 1024;
+const BATCH_BYTES = 512 * 1024;
 
 interface ShellToStore {
   progress: Progress;

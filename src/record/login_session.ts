@@ -2,10 +2,17 @@
  * Login sessions, as their spool files tell them: `SPOOL/SESSION-ID.session`.
  */
 
+import { effectiveUid } from "../posix/libc.ts";
 import { ancestors, bootId, type Process, processOf } from "../posix/process.ts";
 import type { SessionClosed, SessionEvent, SessionOpened } from "./event.ts";
 import { isSessionId } from "./session_id.ts";
 import { readRecords } from "./spool.ts";
+
+/** More than a session's notes and switches ever come to, in bytes. */
+const LARGEST_FILE = 16 * 1024 * 1024;
+
+/** How many sessions are looked at where the environment names none: what that costs must not grow with the spool. */
+const LOOKED_AT = 64;
 
 /** A login session, from its opening to now. */
 export interface LoginSession {
@@ -29,18 +36,13 @@ export function sessionFile(spool: string, id: string): string {
 /**
  * @param spool the spool's folder
  * @param id the session's
- * @returns the session, or undefined if there is no whole record of its opening
+ * @returns the session, or undefined if there is no whole record of its opening, in a plain file of this user's
  */
 export function readLoginSession(spool: string, id: string): LoginSession | undefined {
   if (!isSessionId(id)) return undefined;
   const file = sessionFile(spool, id);
-  let bytes: Uint8Array;
-  try {
-    bytes = Deno.readFileSync(file);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
+  const bytes = readOwnFile(file);
+  if (!bytes) return undefined;
   const events = readRecords(bytes).records.flatMap(({ record }) =>
     record.type === "event" ? [record.event] : []
   );
@@ -52,6 +54,18 @@ export function readLoginSession(spool: string, id: string): LoginSession | unde
     if (event.kind === "session closed") session.closed = event;
   }
   return session;
+}
+
+/** What else lies in the folder (a FIFO, a link to /dev/zero, a file as large as the disk) must not hold a login up. */
+function readOwnFile(file: string): Uint8Array | undefined {
+  try {
+    const info = Deno.lstatSync(file);
+    if (!info.isFile || info.uid !== effectiveUid() || info.size > LARGEST_FILE) return undefined;
+    return Deno.readFileSync(file);
+  } catch {
+    // Gone meanwhile, or not to be read: no session that could be proven.
+    return undefined;
+  }
 }
 
 /** Whether the process that leads the session is still there. */
@@ -74,7 +88,7 @@ export function currentSession(spool: string, claimed: string | undefined): Logi
   const line = [...ancestors()];
   const boot = bootId();
   const proven = (session: LoginSession | undefined) =>
-    session && !session.closed && session.opened.bootId === boot &&
+    session && !session.closed && session.opened.bootId === boot && isLedBySameUser(session.opened) &&
       (line.some((process) => isSame(process, session.opened)) ||
         (isSame(processOf(session.opened.leaderPid), session.opened) &&
           sameKernelSession(session.opened.leaderPid)))
@@ -91,11 +105,21 @@ export function currentSession(spool: string, claimed: string | undefined): Logi
     return undefined;
   }
   // The newest first: a session within a session is the nearer one.
-  for (const name of names.sort().reverse()) {
+  for (const name of names.sort().reverse().slice(0, LOOKED_AT)) {
     const session = proven(readLoginSession(spool, name.slice(0, -".session".length)));
     if (session) return session;
   }
   return undefined;
+}
+
+/** pid 1 is above everybody, and another user's process is not what this user's `hello` became. */
+function isLedBySameUser(opened: SessionOpened): boolean {
+  if (opened.leaderPid === 1 || opened.uid !== effectiveUid()) return false;
+  try {
+    return Deno.statSync(`/proc/${opened.leaderPid}`).uid === opened.uid;
+  } catch {
+    return false;
+  }
 }
 
 function isSame(process: Process | undefined, opened: SessionOpened): boolean {

@@ -25,6 +25,16 @@ _srvaudit_exit() {
 }
 if [[ $_srvaudit_file ]]; then trap _srvaudit_exit EXIT; fi
 
+# An EXIT trap that the user's startup files set runs behind ours.
+_srvaudit_chain() {
+  local words
+  [[ $_srvaudit_file ]] || return
+  # trap -- 'action' EXIT
+  eval "words=($(trap -p EXIT))"
+  [[ ${words[2]-} == _srvaudit_exit* ]] && return
+  # shellcheck disable=SC2064 # what it says now is what is meant
+  trap -- "_srvaudit_exit; ${words[2]:-:}" EXIT
+}
 # What bash would have read by itself, had it known that it is the first shell (see src/hello/launch.ts).
 if [[ $_srvaudit_first ]]; then SHLVL=1; fi
 if [[ $_srvaudit_first && (${SSH_CLIENT+set}${SSH2_CLIENT+set} || -S /dev/stdin) ]]; then
@@ -32,19 +42,10 @@ if [[ $_srvaudit_first && (${SSH_CLIENT+set}${SSH2_CLIENT+set} || -S /dev/stdin)
   [[ -r /etc/bash.bashrc ]] && . /etc/bash.bashrc
   # shellcheck disable=SC1090 # the user's
   [[ -r ~/.bashrc ]] && . ~/.bashrc
+  _srvaudit_chain
 elif [[ ${BASH_ENV-} && -r ${BASH_ENV-} ]]; then
   # shellcheck disable=SC1090 # the user's
   . "$BASH_ENV"
+  _srvaudit_chain
 fi
 unset _srvaudit_first
-
-# An EXIT trap that those set runs behind ours.
-_srvaudit_chain() {
-  local words
-  # trap -- 'action' EXIT
-  eval "words=($(trap -p EXIT))"
-  [[ ${words[2]-} == _srvaudit_exit* ]] && return
-  # shellcheck disable=SC2064 # what it says now is what is meant
-  trap -- "_srvaudit_exit; ${words[2]:-:}" EXIT
-}
-if [[ $_srvaudit_file ]]; then _srvaudit_chain; fi

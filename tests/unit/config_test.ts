@@ -74,4 +74,12 @@ Deno.test("mappedShell() finds the user's own shell, and nobody else's", async (
     assert.equal(mappedShell(file, "bob.smith-2"), "/usr/bin/fish");
     assert.equal(mappedShell(file, "carol"), undefined);
   });
+  // Whatever stands in another's line, or in a name.
+  await withFile('_svc=oops "\nCORP\\\\al@x="/usr/bin/zsh"\nmallory="zsh"', (file) => {
+    assert.equal(mappedShell(file, "CORP\\\\al@x"), "/usr/bin/zsh");
+    assert.throws(
+      () => mappedShell(file, "mallory"),
+      /line 3: shell="zsh" is not|line 3: mallory="zsh" is not/,
+    );
+  });
 });
