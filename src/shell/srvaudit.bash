@@ -52,7 +52,7 @@ _srvaudit_ps0='_srvaudit_us=${EPOCHREALTIME/[.,]/}'
 _srvaudit_plain=plain
 _srvaudit_clockless=0
 if [[ -z ${EPOCHREALTIME-} ]]; then
-  _srvaudit_clockless=1 _srvaudit_plain=care _srvaudit_ps0='_srvaudit_us=1'
+  _srvaudit_clockless=1 _srvaudit_plain=care _srvaudit_history=care _srvaudit_ps0='_srvaudit_us=1'
 fi
 _srvaudit_clock() { ((!_srvaudit_clockless)) || \builtin printf -v EPOCHREALTIME '%(%s)T.000000' -1; }
 # What stands behind a text in PROMPT_COMMAND finds the status of the user's command; in an array bash sees to that.
@@ -74,7 +74,7 @@ _srvaudit_fire() {
   ((_srvaudit_us && !BASH_SUBSHELL)) || \builtin return 0
   \builtin trap - DEBUG
   # PWD is a variable, and may lie.
-  if [[ $_srvaudit_history == plain && ${PWD-} -ef . ]]; then
+  if [[ $_srvaudit_history == plain && ${PWD-} -ef . && $BASH_COMMAND != @(exit|logout)* ]]; then
     _srvaudit_started=$_srvaudit_us
     {
       # shellcheck disable=SC2059 # the format holds what is the same for all commands of this shell
@@ -104,6 +104,7 @@ _srvaudit_prompt() {
 }
 
 # The last thing at a prompt that is ours: sets the DEBUG trap. Who has one of her own keeps it: see _srvaudit_beside.
+# No { } around what prints to a file here: her trap would fire within, and print there too.
 _srvaudit_arm() {
   \builtin trap -p DEBUG 2>&- >|"$_srvaudit_scratch.debug"
   if [[ -s $_srvaudit_scratch.debug ]]; then
@@ -154,13 +155,17 @@ _srvaudit_resume() {
 _srvaudit_seldom() {
   # The DEBUG trap does not fire for ( ... ) alone, and may have been taken away: then the start is written now.
   ((_srvaudit_started == _srvaudit_us)) || _srvaudit_start_with_care
-  if ((_srvaudit_us >= _srvaudit_fresh_at)); then _srvaudit_freshen; fi
+  if ((_srvaudit_us >= _srvaudit_fresh_at)); then
+    _srvaudit_attach_exit
+    _srvaudit_freshen
+  fi
   _srvaudit_clock
 }
 
 # The start of a line that bash would have hidden, or that is hidden all the same.
 _srvaudit_start_with_care() {
   local text=$BASH_COMMAND state=partial entry=() number=''
+  [[ $BASH_COMMAND == @(exit|logout)* ]] && _srvaudit_attach_exit
   [[ ${PWD-} -ef . ]] || \builtin cd . 2>&- || PWD='?'
   ((_srvaudit_us > 1)) || { _srvaudit_clock; _srvaudit_us=${EPOCHREALTIME/./}; }
   _srvaudit_started=$_srvaudit_us
@@ -277,7 +282,7 @@ _srvaudit_exit() {
 
 # Makes this shell's spool file, and says in it who we are.
 _srvaudit_open_spool() {
-  local spool=${SRVAUDIT_SPOOL-} stat='' zone mask scratch=/run/user/$EUID
+  local spool=${SRVAUDIT_SPOOL-} stat='' zone mask user='\u' host='\H' scratch=/run/user/$EUID
   if [[ -z $spool || ! -d $spool || ! -O $spool ]]; then
     # sudo and su may leave another user's HOME behind: nothing of ours goes there. Without HOME, ~ is what passwd says.
     [[ -O ~ ]] || { local HOME; \builtin unset -v HOME; }
@@ -306,7 +311,7 @@ _srvaudit_open_spool() {
     : >|"$_srvaudit_scratch.debug"
     \builtin printf '\036SA1\0shell\0bash %s\0%s\0%s\0%s\0%s\0%s\0%s\0%s\0%s\0%s\0%s\0%s\0%s\0%s\0%s\0%s\0%s\0\036\n' \
       "$BASH_VERSION" "$$" "$PPID" "${20:-0}" "$EPOCHREALTIME" "$_srvaudit_tty" "$UID" "$EUID" \
-      "${LOGNAME:-${USER-}}" "${HOSTNAME-}" "$zone" "${SHLVL:-0}" "${SRVAUDIT_SESSION-}" "${SSH_CLIENT-}" \
+      "${user@P}" "${host@P}" "$zone" "${SHLVL:-0}" "${SRVAUDIT_SESSION-}" "${SSH_CLIENT-}" \
       "${SSH_CONNECTION-}" "${SUDO_USER-}" "${SUDO_UID-}" >>"$_srvaudit_file"
   } 2>/dev/null || _srvaudit_lost
   \builtin umask "$mask"
@@ -326,18 +331,28 @@ _srvaudit_terminal() {
   fi
 }
 
-# Ours comes before the user's own EXIT trap.
+# Ours comes before the user's own EXIT trap. It is looked for where the shell is about to end, and now and then: she may
+# have set one since.
 _srvaudit_attach_exit() {
-  local exit=() words=()
-  \builtin trap -p EXIT 2>&- >|"$_srvaudit_scratch"
-  \builtin mapfile -d '' -t exit 2>&- <"$_srvaudit_scratch"
+  local exit=() words
+  { \builtin trap -p EXIT; \builtin printf '\0'; } 2>&- 1<>"$_srvaudit_scratch"
+  \builtin mapfile -d '' -n 1 -t exit 2>&- <"$_srvaudit_scratch"
   # trap -- 'action' EXIT
   \builtin eval "words=(${exit[0]-})"
+  [[ ${words[2]-} == _srvaudit_exit* ]] && \builtin return
   # posix mode says `-` where there is none.
   [[ ${words[2]:--} == - ]] && words[2]=:
   # shellcheck disable=SC2064 # what the user's trap says now is what is meant
   \builtin trap -- "_srvaudit_exit; ${words[2]}" EXIT
 }
+
+# Nobody has a reason to change these, and a slip must not end the recording unseen.
+\builtin readonly -f _srvaudit_arm _srvaudit_arm_beside _srvaudit_attach_exit _srvaudit_beside _srvaudit_clock \
+  _srvaudit_exit _srvaudit_fire _srvaudit_freshen _srvaudit_guard _srvaudit_heal _srvaudit_listen _srvaudit_lost \
+  _srvaudit_open_spool _srvaudit_prompt _srvaudit_put_back _srvaudit_resume _srvaudit_seldom _srvaudit_start_with_care \
+  _srvaudit_terminal
+# Unset or assigned, it would be no clock any more.
+((_srvaudit_clockless)) || \builtin readonly EPOCHREALTIME
 
 _srvaudit_open_spool
 _srvaudit_attach_exit

@@ -252,7 +252,10 @@ for (const bash of BASHES) {
       await shell.end();
       // The hook's own commands are none of the user's: her DEBUG trap may see that they are there.
       const seen = printed.map((text) =>
-        text.replace(/\[debug (\\builtin|_srvaudit|\[\[ -s)[^\n]*\n/g, "").replaceAll(shell.home, "~")
+        text.replace(/\[debug (\\builtin|_srvaudit|\[\[ -s)[^\n]*\n/g, "").replaceAll(
+          shell.home,
+          "~",
+        )
       );
       return { seen, history: await Deno.readTextFile(`${shell.home}/history`) };
     };
@@ -303,6 +306,31 @@ for (const bash of BASHES) {
       );
     });
   }
+
+  Deno.test(`${bash}: an EXIT trap that the user sets does not take ours away, nor ours hers`, async () => {
+    await using shell = await startBash(bash, "installed", "");
+    await shell.type("trap 'echo bye, status $?' EXIT");
+    await shell.end("exit 6");
+    assert.match(shell.terminal.transcript(), /^bye, status 6\r$/m);
+    assert.deepEqual(shell.records()[0]?.filter(({ type }) => type === "exit").length, 1);
+    assert.deepEqual(commandsOf(shell.records()[0]).map(({ exitCode }) => exitCode), [0, 6]);
+  });
+
+  Deno.test(`${bash}: the clock and the hook's own functions stay what they are`, async () => {
+    await using shell = await startBash(bash, "installed", "");
+    // bash 4.4 has no such clock: there it is a variable of ours.
+    if (!versionOf(bash).includes("version 4")) {
+      await shell.type("unset EPOCHREALTIME; EPOCHREALTIME=1.000000");
+    }
+    await shell.type("_srvaudit_fire() { :; }");
+    await shell.type("echo seen");
+    await shell.end();
+    const [records] = shell.records();
+    assert.equal(commandsOf(records).at(-2)?.text, "echo seen");
+    const times = (records ?? []).map((record) => "atUs" in record ? record.atUs : 0);
+    assert.deepEqual(times, times.toSorted((a, b) => a - b));
+    assert.ok((times[0] ?? 0) > 1.7e15, String(times));
+  });
 
   Deno.test(`${bash}: a command is on record before it runs`, async () => {
     await using shell = await startBash(bash, "installed", "");
