@@ -82,7 +82,8 @@ async function startBash(
     records() {
       return [...Deno.readDirSync(`${home}/.ash/spool`)].map((entry) => entry.name)
         .filter((name) => name.endsWith(".shell")).sort((a, b) =>
-          Number(/-(\d+)/.exec(a)?.[1]) - Number(/-(\d+)/.exec(b)?.[1])
+          // bash 4.4 counts in seconds: then the later process has the larger number.
+          Number(/-(\d+)/.exec(a)?.[1]) - Number(/-(\d+)/.exec(b)?.[1]) || parseInt(a) - parseInt(b)
         )
         .map((name) => {
           const bytes = Deno.readFileSync(`${home}/.ash/spool/${name}`);
