@@ -31,7 +31,8 @@ export function textOfBytes(bytes: Uint8Array): string {
 
 /** Whether some of the bytes that a text was made of were no UTF-8. */
 export function hasStrayBytes(text: string): boolean {
-  return STRAY.test(text);
+  // Nearly every text is well formed, which takes no time to see.
+  return !text.isWellFormed() && STRAY.test(text);
 }
 
 /** Turns text of {@linkcode textOfBytes} back into its bytes. */

@@ -181,12 +181,12 @@ export class HistoryDatabase {
 }
 
 /**
- * Text comes as a C string, in which a NUL is its end and what is no UTF-8 is lost. Whatever is not plain ASCII is
- * therefore asked for as bytes.
+ * Text comes as a C string, in which a NUL is its end and what is no UTF-8 is lost. Whatever is not ASCII, or has a
+ * NUL, is therefore asked for as bytes.
  */
 function cell(column: string): string {
   return `case when typeof(${column}) = 'text' and ` +
-    `(length(${column}) <> octet_length(${column}) or ${column} glob '*[^ -~]*') ` +
+    `(length(${column}) <> octet_length(${column}) or ${column} glob '*[^\x01-\x7f]*') ` +
     `then cast(${column} as blob) else ${column} end as ${column}`;
 }
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
+import { bytesOfText } from "../../src/ash_query/binary_text.ts";
 import { HistoryDatabase } from "../../src/ash_query/database.ts";
 import { effectiveUid } from "../../src/posix/libc.ts";
 
@@ -30,6 +31,16 @@ Deno.test("query() keeps the order, the types and the columns of any name", () =
     const expected = [3n, 2n, 1n].map((a) => [a, a, ...rest]);
     assert.deepEqual([...found.rows()], expected);
     assert.deepEqual([...found.rows()], expected);
+  });
+});
+
+Deno.test("text keeps each of its bytes, whichever it is", () => {
+  withDatabase((database) => {
+    for (let byte = 0; byte <= 0xff; byte++) {
+      const hex = `61${byte.toString(16).padStart(2, "0")}62`;
+      const [row] = database.query(`select cast(x'${hex}' as text)`).rows();
+      assert.deepEqual(bytesOfText(String(row?.[0])), new Uint8Array([0x61, byte, 0x62]), hex);
+    }
   });
 });
 
