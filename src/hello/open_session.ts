@@ -39,7 +39,7 @@ export function openSession(places: Paths, opening: Opening): string {
     user: accountOf(uid)?.name ?? String(uid),
     uid,
     host: Deno.hostname(),
-    from: (variable("SSH_CONNECTION") ?? "").split(" ")[0] ?? "",
+    from: plainVariable("SSH_CONNECTION").split(" ")[0] ?? "",
     ...rest,
     ...(command === undefined ? {} : { command }),
     leaderPid: Deno.pid,
@@ -81,10 +81,10 @@ export function recordCommand(
     timeZone: timeZone(),
     shellLevel: level + 1,
     session,
-    sshClient: variable("SSH_CLIENT") ?? "",
-    sshConnection: variable("SSH_CONNECTION") ?? "",
-    sudoUser: variable("SUDO_USER") ?? "",
-    sudoUid: variable("SUDO_UID") ?? "",
+    sshClient: plainVariable("SSH_CLIENT"),
+    sshConnection: plainVariable("SSH_CONNECTION"),
+    sudoUser: plainVariable("SUDO_USER"),
+    sudoUid: plainVariable("SUDO_UID"),
   };
   const encoder = new TextEncoder();
   const start: StartRecord = {
@@ -123,4 +123,10 @@ function workingDirectory(): string {
     // It was removed.
     return "?";
   }
+}
+
+/** A variable, without control characters: whatever it holds, it must not look like a record's end. */
+function plainVariable(name: string): string {
+  // deno-lint-ignore no-control-regex -- control characters are what this is about
+  return (variable(name) ?? "").replace(/[\x00-\x1f\x7f]/g, "");
 }

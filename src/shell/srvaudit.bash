@@ -282,7 +282,7 @@ _srvaudit_exit() {
 
 # Makes this shell's spool file, and says in it who we are.
 _srvaudit_open_spool() {
-  local spool=${SRVAUDIT_SPOOL-} stat='' zone mask user='\u' host='\H' scratch=/run/user/$EUID
+  local spool=${SRVAUDIT_SPOOL-} stat='' zone mask level from user='\u' host='\H' scratch=/run/user/$EUID
   if [[ -z $spool || ! -d $spool || ! -O $spool ]]; then
     # sudo and su may leave another user's HOME behind: nothing of ours goes there. Without HOME, ~ is what passwd says.
     [[ -O ~ ]] || { local HOME; \builtin unset -v HOME; }
@@ -302,7 +302,10 @@ _srvaudit_open_spool() {
   _srvaudit_tty=''
   (($# > 5)) && _srvaudit_terminal "$5"
   \builtin printf -v zone '%(%Z)T' -1
-  _srvaudit_head='\036SA1\0start\0%s\0%s\000'"${SHLVL:-0}\000$_srvaudit_tty\000$EUID"'\0%s\0%s\0'
+  # Whatever the environment holds, it must not look like a record's end, or like no number.
+  level=${SHLVL//[!0-9]/} level=${level:-0}
+  from=("${SRVAUDIT_SESSION-}" "${SSH_CLIENT-}" "${SSH_CONNECTION-}" "${SUDO_USER-}" "${SUDO_UID-}")
+  _srvaudit_head='\036SA1\0start\0%s\0%s\000'"$level\000$_srvaudit_tty\000$EUID"'\0%s\0%s\0'
   # The files are for the user alone, whatever her umask.
   mask=$(\builtin umask)
   \builtin umask 077
@@ -311,8 +314,7 @@ _srvaudit_open_spool() {
     : >|"$_srvaudit_scratch.debug"
     \builtin printf '\036SA1\0shell\0bash %s\0%s\0%s\0%s\0%s\0%s\0%s\0%s\0%s\0%s\0%s\0%s\0%s\0%s\0%s\0%s\0%s\0\036\n' \
       "$BASH_VERSION" "$$" "$PPID" "${20:-0}" "$EPOCHREALTIME" "$_srvaudit_tty" "$UID" "$EUID" \
-      "${user@P}" "${host@P}" "$zone" "${SHLVL:-0}" "${SRVAUDIT_SESSION-}" "${SSH_CLIENT-}" \
-      "${SSH_CONNECTION-}" "${SUDO_USER-}" "${SUDO_UID-}" >>"$_srvaudit_file"
+      "${user@P}" "${host@P}" "$zone" "$level" "${from[@]//[[:cntrl:]]/}" >>"$_srvaudit_file"
   } 2>/dev/null || _srvaudit_lost
   \builtin umask "$mask"
 }

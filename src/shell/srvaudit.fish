@@ -143,10 +143,15 @@ function _srvaudit_introduce
     builtin read -z -l stat </proc/$fish_pid/stat
     builtin set stat (builtin string split ' ' (builtin string replace -r '(?s)^.*\) ' '' $stat))
     builtin read -l host </proc/sys/kernel/hostname
+    # Whatever the environment holds, it must not look like a record's end, or like no number.
+    builtin set -l from
+    for value in "$SRVAUDIT_SESSION" "$SSH_CLIENT" "$SSH_CONNECTION" "$SUDO_USER" "$SUDO_UID"
+        builtin set -l plain (builtin string replace -ra '[[:cntrl:]]' '' -- "$value")
+        builtin set -a from "$plain"
+    end
     builtin printf '\x1eSA1\x00shell\x00fish %s\x00%s\x00%s\x00%s\x00%s\x00%s\x00%s\x00%s\x00%s\x00%s\x00%s\x00%s\x00%s\x00%s\x00%s\x00%s\x00%s\x00\x1e\n' \
         "$version" $fish_pid "$stat[2]" "$stat[20]" $_srvaudit_now "$_srvaudit_tty" $_srvaudit_uid $_srvaudit_euid \
-        "$_srvaudit_user" "$host" "$_srvaudit_zone" "$SHLVL" "$SRVAUDIT_SESSION" "$SSH_CLIENT" "$SSH_CONNECTION" \
-        "$SUDO_USER" "$SUDO_UID" >>$_srvaudit_file
+        "$_srvaudit_user" "$host" "$_srvaudit_zone" (builtin string match -r '^\d+$' -- "$SHLVL"; or builtin echo 0) $from >>$_srvaudit_file
     or _srvaudit_lost
     builtin set -g umask $mask
 end

@@ -203,9 +203,10 @@ _srvaudit_introduce() {
     host=$(</proc/sys/kernel/hostname)
   } 2>/dev/null
   local -a fields=(${(s: :)${stat##*\) }})
+  # Whatever the environment holds, it must not look like a record's end.
+  local -a from=("${SRVAUDIT_SESSION-}" "${SSH_CLIENT-}" "${SSH_CONNECTION-}" "${SUDO_USER-}" "${SUDO_UID-}")
   _srvaudit_write shell "zsh $ZSH_VERSION" $$ $PPID ${fields[20]:-0} $_srvaudit_now "$_srvaudit_tty" $UID $EUID \
-    "$USERNAME" "$host" "${(%)zone}" ${SHLVL:-0} "${SRVAUDIT_SESSION-}" "${SSH_CLIENT-}" "${SSH_CONNECTION-}" \
-    "${SUDO_USER-}" "${SUDO_UID-}"
+    "$USERNAME" "$host" "${(%)zone}" ${SHLVL:-0} "${(@)from//[[:cntrl:]]/}"
 }
 
 _srvaudit_make_folders() {
