@@ -1,13 +1,10 @@
 import assert from "node:assert/strict";
-import { effectiveUid } from "../../src/posix/libc.ts";
 import { ancestors } from "../../src/posix/process.ts";
 import { currentSession, isAlive, readLoginSession, sessionFile } from "../../src/record/login_session.ts";
 import { newSessionId } from "../../src/record/session_id.ts";
 import { appendEvent } from "../../src/record/spool.ts";
 import { existingProcess, openSession } from "../support/fake_session.ts";
 
-// The library that is opened at the first look-up is no leak of a test's.
-effectiveUid();
 const me = existingProcess("self");
 
 /** A spool in a folder of its own. */
