@@ -33,7 +33,10 @@ Deno.test("argv[0] and the environment are exactly what was asked for", async ()
 
 Deno.test("hangUp() takes the terminal away: the program gets SIGHUP", async () => {
   const file = await Deno.makeTempFile();
-  const terminal = start("sh", ["-c", `trap 'echo hung up >${file}; exit' HUP; echo ready; sleep 1000`], {
+  const terminal = start("sh", [
+    "-c",
+    `trap 'echo hung up >${file}; kill $!; exit' HUP; sleep 1000 & echo ready; wait`,
+  ], {
     PATH,
   });
   await terminal.expect(/ready/);
