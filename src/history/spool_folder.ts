@@ -89,15 +89,13 @@ export function readPiece(path: string, from: number, limit: number): Piece {
 }
 
 /**
- * Removes a spool file that is wholly taken in, and the scratch files that its shell kept beside it.
+ * Removes a spool file that is wholly taken in, and the scratch file that its shell kept beside it.
  *
  * @returns whether it is gone; it is not where the folder does not let us
  */
 export function removeSpoolFile(spool: string, name: string, pid: number | null): boolean {
-  // Those are named after the pid alone, which a new shell may have by now.
-  if (pid !== null && !processOf(pid)) {
-    for (const end of ["", ".debug"]) tryToRemove(`${spool}/.${pid}${end}`);
-  }
+  // That is named after the pid alone, which a new shell may have by now.
+  if (pid !== null && !processOf(pid)) tryToRemove(`${spool}/.${pid}`);
   return tryToRemove(`${spool}/${name}`);
 }
 

@@ -104,22 +104,23 @@ _srvaudit_prompt() {
 }
 
 # The last thing at a prompt that is ours: sets the DEBUG trap. Who has one of her own keeps it: see _srvaudit_beside.
-# No { } around what prints to a file here: her trap would fire within, and print there too.
+# Whether she has one `trap -p` tells by failing to print it: no file is needed for that.
 _srvaudit_arm() {
-  \builtin trap -p DEBUG 2>&- >|"$_srvaudit_scratch.debug"
-  if [[ -s $_srvaudit_scratch.debug ]]; then
-    _srvaudit_arm_beside
-  else
+  if \builtin trap -p DEBUG >&- 2>&-; then
     \builtin trap '_srvaudit_fire "$_"' DEBUG
+  else
+    _srvaudit_arm_beside
   fi
 }
 \builtin declare -ft _srvaudit_arm
 
 # There is a DEBUG trap: ours (nothing ran), or one of the user's, which then is done behind ours.
 _srvaudit_arm_beside() {
+  # No { } around this: her trap would fire within, and print to the file, too.
+  \builtin trap -p DEBUG 2>&- >|"$_srvaudit_scratch"
   \builtin trap - DEBUG
   local debug=() words action='_srvaudit_fire "$_"'
-  \builtin mapfile -d '' -t debug <"$_srvaudit_scratch.debug"
+  \builtin mapfile -d '' -t debug <"$_srvaudit_scratch"
   # trap -- 'action' DEBUG
   \builtin eval "words=(${debug[0]})"
   case ${words[2]} in
@@ -255,7 +256,7 @@ _srvaudit_heal() {
 _srvaudit_freshen() {
   _srvaudit_fresh_at=$((_srvaudit_us + 20000000))
   ((_srvaudit_clockless)) || _srvaudit_fresh_until=$_srvaudit_fresh_at
-  [[ -x ${SRVAUDIT_BIN-}/srvaudit ]] || \builtin return
+  [[ -f ${SRVAUDIT_BIN-}/srvaudit && -x $SRVAUDIT_BIN/srvaudit ]] || \builtin return
   ("$SRVAUDIT_BIN/srvaudit" ingest --linger 30 </dev/null >/dev/null 2>&1 &)
 }
 
@@ -276,7 +277,7 @@ _srvaudit_exit() {
   if [[ $$ == "${SRVAUDIT_LEADER_PID-}" && $_srvaudit_on_terminal && $code != 129 && -x ${SRVAUDIT_BIN-}/saticket ]]; then
     "$SRVAUDIT_BIN/saticket" logout --exit-code "$status"
   fi
-  \command -p rm -f -- "$_srvaudit_scratch" "$_srvaudit_scratch.debug"
+  \command -p rm -f -- "$_srvaudit_scratch"
   \builtin return "$status"
 }
 
@@ -311,7 +312,6 @@ _srvaudit_open_spool() {
   \builtin umask 077
   {
     : >|"$_srvaudit_scratch"
-    : >|"$_srvaudit_scratch.debug"
     \builtin printf '\036SA1\0shell\0bash %s\0%s\0%s\0%s\0%s\0%s\0%s\0%s\0%s\0%s\0%s\0%s\0%s\0%s\0%s\0%s\0%s\0\036\n' \
       "$BASH_VERSION" "$$" "$PPID" "${20:-0}" "$EPOCHREALTIME" "$_srvaudit_tty" "$UID" "$EUID" \
       "${user@P}" "${host@P}" "$zone" "$level" "${from[@]//[[:cntrl:]]/}" >>"$_srvaudit_file"
@@ -366,6 +366,8 @@ if [[ ${_srvaudit_late-} ]]; then
   _srvaudit_us=${EPOCHREALTIME/[.,]/}
   [[ -z ${HISTCONTROL-}${HISTIGNORE-}${HISTTIMEFORMAT-} && -o history ]] || _srvaudit_history=blind
   _srvaudit_start_with_care
+else
+  _srvaudit_prompt
 fi
 fi
 if [[ ${_srvaudit_aliases-} ]]; then \builtin shopt -s expand_aliases; fi

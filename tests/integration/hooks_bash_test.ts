@@ -174,6 +174,7 @@ for (const bash of BASHES) {
         const expected: [string, number, number[]][] = LINES.map((
           [line, code, states],
         ) => [line, code, states ?? [code]]);
+        assert.equal(commands[0]?.text, "echo in=$-,$PS0");
         assert.deepEqual(
           commands.slice(1, -1).map(({ text, exitCode, states }) => [text, exitCode, states]),
           expected,
