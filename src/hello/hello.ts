@@ -7,7 +7,7 @@
 
 import { DEFAULTS, type LoginSettings, loginSettings } from "../config/settings.ts";
 import { type Paths, paths } from "../config/paths.ts";
-import { accountOf, effectiveUid } from "../posix/libc.ts";
+import { accountOf, effectiveUid, surviveFileSizeLimit } from "../posix/libc.ts";
 import type { Called } from "../posix/program_name.ts";
 import { terminalOf } from "../posix/process.ts";
 import { currentSession } from "../record/login_session.ts";
@@ -49,6 +49,7 @@ export async function main(called: Called, args: readonly string[]): Promise<voi
   let settings: LoginSettings = DEFAULTS;
   let shell: RealShell | undefined;
   try {
+    surviveFileSizeLimit();
     const places = paths();
     settings = settingsOrDefaults(places.config);
     shell = shellOrAnother(settings, places.shells, accountOf(effectiveUid())?.name ?? "");

@@ -46,10 +46,20 @@ function cStringArray(texts: readonly (string | Uint8Array<ArrayBuffer>)[]) {
 }
 
 const SIGPIPE = 13;
+const SIGXFSZ = 25;
+const SIG_IGN = 1n;
 
 /**
- * Becomes another program: execve(2). SIGPIPE, which Deno ignores, is set back to its default first, since what is
- * ignored stays ignored across an exec and `yes | head` would never end.
+ * Lets a write beyond the user's limit of a file's size (`ulimit -f`) fail, as one to a full disk does, where it would
+ * kill this process. `exec` puts it back.
+ */
+export function surviveFileSizeLimit(): void {
+  libc().signal(SIGXFSZ, Deno.UnsafePointer.create(SIG_IGN));
+}
+
+/**
+ * Becomes another program: execve(2). SIGPIPE, which Deno ignores, is set back to its default first (and SIGXFSZ
+ * with it), since what is ignored stays ignored across an exec and `yes | head` would never end.
  *
  * @param path the program's file
  * @param args its argv, argv[0] included; a `Uint8Array` is handed over as it is and must end in NUL
@@ -68,7 +78,7 @@ export function exec(
 ): never {
   const argv = cStringArray(args);
   const envp = cStringArray(env);
-  libc().signal(SIGPIPE, null);
+  for (const signal of [SIGPIPE, SIGXFSZ]) libc().signal(signal, null);
   libc().execve(cString(path), argv.array, envp.array);
   const code = errno();
   const reason = code === 2

@@ -49,7 +49,7 @@ export async function measureCommand(): Promise<Row[]> {
       what: `hello -c true, ${SESSIONS} ended sessions in the spool`,
       measured: milliseconds(among),
       against: `hello -c true, a few there: ${milliseconds(ours)}`,
-      result: `+${milliseconds(among - ours)}`,
+      result: `${among < ours ? "" : "+"}${milliseconds(among - ours)}`,
     },
     {
       what: "hello -c: its process while the command runs",
