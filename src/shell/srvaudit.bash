@@ -91,7 +91,7 @@ _srvaudit_fire() {
 # The first thing at a prompt: what ran has ended. And bash is kept from hiding the next line, where it lets us: with
 # ignoredups alone, what it leaves out is what it has, the same text.
 _srvaudit_prompt() {
-  # shellcheck disable=SC2124 # joined by blanks, whatever IFS is
+  # shellcheck disable=SC2124,SC2319 # joined by blanks, whatever IFS is; the status is the command's
   _srvaudit_status=$? _srvaudit_states="${PIPESTATUS[@]}"
   if ((_srvaudit_us)); then
     ((_srvaudit_us == _srvaudit_started && _srvaudit_us < _srvaudit_fresh_until)) || _srvaudit_seldom
