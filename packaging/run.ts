@@ -25,7 +25,7 @@ function become(): never {
   for (const name of Object.keys(env)) if (/^(MAKE|MFLAGS|DENO_)/.test(name)) delete env[name];
   env.PATH = `${DIST}:${env.PATH ?? "/usr/bin:/bin"}`;
   console.error("This session's history goes to ~/.ash; ash_query and saticket are in its PATH.");
-  exec(`${DIST}/hello`, ["-hello"], Object.entries(env).map(([name, value]) => `${name}=${value}`));
+  exec(`${DIST}/hello`, [`${DIST}/hello`], Object.entries(env).map(([name, value]) => `${name}=${value}`));
 }
 
 async function play(): Promise<void> {
