@@ -136,11 +136,15 @@ function openForCommand(login: Login, places: Paths, shell: RealShell): never {
     tty: "",
     command: text,
   });
-  const commandFile = recordCommand(places, id, shell, text);
+  const { forcesInteractive } = login.invocation;
+  // What `hello -i` reads is recorded line by line.
+  const command = forcesInteractive && text === undefined
+    ? {}
+    : { commandFile: recordCommand(places, id, shell, text) };
   tidySpool(places);
-  // On a terminal there may be shells within, whose hooks record what is typed there.
-  const forHooks = Deno.stdin.isTerminal() ? { session: id } : {};
-  become(shell, login, { paths: places, commandFile, ...forHooks });
+  // On a terminal there may be shells within, whose hooks record what is typed there; and `-i` is such a shell itself.
+  const forHooks = Deno.stdin.isTerminal() || forcesInteractive ? { session: id } : {};
+  become(shell, login, { paths: places, ...command, ...forHooks });
 }
 
 function become(shell: RealShell, login: Login, recording: Recording | undefined): never {
