@@ -6,7 +6,7 @@
  * SRVAUDIT_ROOT, and follows HOME where HOME is the user's own.
  */
 
-import { accountOf, effectiveUid } from "../posix/libc.ts";
+import { effectiveUid, ownAccount } from "../posix/libc.ts";
 
 /** The places, absolute. */
 export interface Paths {
@@ -77,7 +77,7 @@ function homeOf(installed: boolean): string {
       // No such folder: passwd knows better.
     }
   }
-  const account = accountOf(uid);
+  const account = ownAccount();
   if (!account?.home) throw new Error(`the user ${uid} has no home: see getent passwd ${uid}`);
   return account.home;
 }

@@ -1,5 +1,5 @@
 import { paths } from "../config/paths.ts";
-import { accountOf, effectiveUid } from "../posix/libc.ts";
+import { ownName } from "../posix/libc.ts";
 import type { LocalTracker } from "../trackers/local.ts";
 import type { Ticket, TicketDetails } from "../trackers/tracker.ts";
 import type { Desk, WhichTickets } from "./desk.ts";
@@ -23,7 +23,7 @@ export class LocalDesk implements Desk {
    * @param file where the tickets are
    * @param user who works at this desk
    */
-  constructor(readonly file: string = paths().tickets, readonly user: string = userName()) {}
+  constructor(readonly file: string = paths().tickets, readonly user: string = ownName()) {}
 
   trackers(): Promise<string[]> {
     return Promise.resolve(["local"]);
@@ -67,9 +67,4 @@ export class LocalDesk implements Desk {
     this.#tracker ??= new LocalTracker(this.file, this.user);
     return this.#tracker;
   }
-}
-
-function userName(): string {
-  const uid = effectiveUid();
-  return accountOf(uid)?.name ?? String(uid);
 }

@@ -7,7 +7,7 @@
 
 import { DEFAULTS, type LoginSettings, loginSettings } from "../config/settings.ts";
 import { type Paths, paths } from "../config/paths.ts";
-import { accountOf, effectiveUid, surviveFileSizeLimit } from "../posix/libc.ts";
+import { ownAccount, surviveFileSizeLimit } from "../posix/libc.ts";
 import type { Called } from "../posix/program_name.ts";
 import { terminalOf } from "../posix/process.ts";
 import { currentSession } from "../record/login_session.ts";
@@ -52,7 +52,7 @@ export async function main(called: Called, args: readonly string[]): Promise<voi
     surviveFileSizeLimit();
     const places = paths();
     settings = settingsOrDefaults(places.config);
-    shell = shellOrAnother(settings, places.shells, accountOf(effectiveUid())?.name ?? "");
+    shell = shellOrAnother(settings, places.shells, ownAccount()?.name ?? "");
     if (login.hasPerson) await openForPerson(login, places, settings, shell);
     else openForCommand(login, places, shell);
   } catch (error) {
@@ -192,7 +192,7 @@ function fail(error: unknown, login: Login, settings: LoginSettings, shell: Real
     Deno.exit(1);
   }
   tell(`srvaudit: ${reason}; this session is NOT recorded\n`);
-  const fallback = shell ?? anyShell(accountOf(effectiveUid())?.shell);
+  const fallback = shell ?? anyShell(ownAccount()?.shell);
   become(fallback, login, undefined);
 }
 

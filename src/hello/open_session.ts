@@ -1,12 +1,12 @@
 /** Putting a new login session, and a command that nobody typed, on record. */
 
 import { makePrivateFolder, type Paths } from "../config/paths.ts";
-import { accountOf, effectiveUid } from "../posix/libc.ts";
+import { effectiveUid, ownName } from "../posix/libc.ts";
 import { bootId, processOf } from "../posix/process.ts";
 import type { SessionOpened, ShellRecord, StartRecord } from "../record/event.ts";
 import { sessionFile } from "../record/login_session.ts";
 import { newSessionId } from "../record/session_id.ts";
-import { appendEvent, encodeRecord } from "../record/spool.ts";
+import { appendEvent, appendRecords } from "../record/spool.ts";
 import { nowUs } from "../record/clock.ts";
 import { variable } from "./environment.ts";
 import type { RealShell } from "./real_shell.ts";
@@ -36,7 +36,7 @@ export function openSession(places: Paths, opening: Opening): string {
     kind: "session opened",
     session: id,
     atUs: nowUs(),
-    user: accountOf(uid)?.name ?? String(uid),
+    user: ownName(),
     uid,
     host: Deno.hostname(),
     from: plainVariable("SSH_CONNECTION").split(" ")[0] ?? "",
@@ -76,7 +76,7 @@ export function recordCommand(
     tty: "",
     uid: Deno.uid() ?? uid,
     effectiveUid: uid,
-    user: accountOf(uid)?.name ?? String(uid),
+    user: ownName(),
     host: Deno.hostname(),
     timeZone: timeZone(),
     shellLevel: level + 1,
@@ -99,11 +99,7 @@ export function recordCommand(
     text: encoder.encode(text ?? ""),
   };
   const file = `${places.spool}/${Deno.pid}-${atUs}.shell`;
-  const records = [introduction, start].map(encodeRecord);
-  using spool = Deno.openSync(file, { append: true, create: true, mode: 0o600 });
-  for (const bytes of records) {
-    if (spool.writeSync(bytes) !== bytes.length) throw new Error(`${file}: the disk is full`);
-  }
+  appendRecords(file, [introduction, start]);
   return file;
 }
 

@@ -132,6 +132,23 @@ export function effectiveUid(): number {
   return libc().geteuid();
 }
 
+let own: { account: Account | undefined } | undefined;
+
+/**
+ * The account of the user that this process acts as. It is looked up once: NSS may have to ask a server.
+ *
+ * @returns the account, or undefined if that user has none
+ */
+export function ownAccount(): Account | undefined {
+  own ??= { account: accountOf(effectiveUid()) };
+  return own.account;
+}
+
+/** The name of the user that this process acts as, or the number of one who has no name. */
+export function ownName(): string {
+  return ownAccount()?.name ?? String(effectiveUid());
+}
+
 /**
  * Waits until there is something to read, or the other end is gone: poll(2).
  *

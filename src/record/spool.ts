@@ -196,11 +196,23 @@ export function encodeRecord(record: SpoolRecord): Uint8Array<ArrayBuffer> {
  * @throws {Error} when the disk is full or the file cannot be written
  */
 export function appendEvent(file: string, event: SessionEvent): void {
-  const bytes = encodeRecord({ type: "event", event });
+  appendRecords(file, [{ type: "event", event }]);
+}
+
+/**
+ * Appends records to a spool file, each in one write and so never mixed with another's.
+ *
+ * @param file its path; made, for its owner alone, where it is not there
+ * @throws {Error} when the disk is full or the file cannot be written
+ */
+export function appendRecords(file: string, records: readonly SpoolRecord[]): void {
+  const encoded = records.map(encodeRecord);
   using spool = Deno.openSync(file, { append: true, create: true, mode: 0o600 });
-  const written = spool.writeSync(bytes);
-  if (written !== bytes.length) {
-    throw new Error(`${file}: only ${written} of ${bytes.length} bytes were written`);
+  for (const bytes of encoded) {
+    const written = spool.writeSync(bytes);
+    if (written !== bytes.length) {
+      throw new Error(`${file}: only ${written} of ${bytes.length} bytes were written`);
+    }
   }
 }
 
