@@ -90,7 +90,7 @@ export function currentSession(spool: string, claimed: string | undefined): Logi
   const proven = (session: LoginSession | undefined) =>
     session && !session.closed && session.opened.bootId === boot && isLedBySameUser(session.opened) &&
       (line.some((process) => isSame(process, session.opened)) ||
-        (isSame(processOf(session.opened.leaderPid), session.opened) &&
+        (isAlive(session) &&
           sameKernelSession(session.opened.leaderPid)))
       ? session
       : undefined;
