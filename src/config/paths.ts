@@ -8,14 +8,34 @@
 
 import { effectiveUid, ownAccount } from "../posix/libc.ts";
 
-/** The places, absolute. */
-export interface Paths {
+/** The host's own places, absolute: the same for every user. */
+export interface HostPaths {
   /** The folder of the executable, with `shell/` (the hooks) and `queries` in it. */
   program: string;
-  /** `/etc/srvaudit/config`. */
+  /** `/etc/srvaudit/config`: the agent's alone, as it may hold secrets. */
   config: string;
   /** `/etc/srvaudit/shells`: the users' real shells. */
   shells: string;
+  /** `/run/srvaudit`: the agent's, open to all. */
+  run: string;
+  /** `/run/srvaudit/agent.sock`. */
+  socket: string;
+  /** `/run/srvaudit/policy.json`: what the agent publishes of its config. */
+  policy: string;
+  /** `/var/spool/srvaudit`: root's folder of the users' spool files. */
+  hostSpool: string;
+  /** `/var/lib/srvaudit`: 0700. */
+  state: string;
+  /** `/var/lib/srvaudit/evidence.db`. */
+  evidence: string;
+  /** `/var/lib/srvaudit/tickets.db`: the host's local tickets. */
+  hostTickets: string;
+  /** `/var/log/srvaudit.log`. */
+  log: string;
+}
+
+/** The places, absolute. */
+export interface Paths extends HostPaths {
   /** `/etc/ash/queries`: ASH's own place for the system's saved queries. */
   systemQueries: string;
   /** The user's home. */
@@ -42,22 +62,43 @@ export function isInstalled(executable: string = Deno.execPath()): boolean {
   }
 }
 
+/** @returns the host's own places */
+export function hostPaths(): HostPaths {
+  const executable = Deno.execPath();
+  const root = rootFor(executable);
+  const run = `${root}/run/srvaudit`;
+  const state = `${root}/var/lib/srvaudit`;
+  return {
+    program: executable.slice(0, executable.lastIndexOf("/")),
+    config: `${root}/etc/srvaudit/config`,
+    shells: `${root}/etc/srvaudit/shells`,
+    run,
+    socket: `${run}/agent.sock`,
+    policy: `${run}/policy.json`,
+    hostSpool: `${root}/var/spool/srvaudit`,
+    state,
+    evidence: `${state}/evidence.db`,
+    hostTickets: `${state}/tickets.db`,
+    log: `${root}/var/log/srvaudit.log`,
+  };
+}
+
+/** What stands before `/etc`, `/run` and `/var`: nothing, but for a development executable. */
+function rootFor(executable: string): string {
+  return isInstalled(executable) ? "" : Deno.env.get("SRVAUDIT_ROOT") ?? "";
+}
+
 /**
  * @returns the places for the user that this process acts as
  * @throws {Error} if that user has no home
  */
 export function paths(): Paths {
   const executable = Deno.execPath();
-  const installed = isInstalled(executable);
-  const root = installed ? "" : Deno.env.get("SRVAUDIT_ROOT") ?? "";
-  const program = executable.slice(0, executable.lastIndexOf("/"));
-  const home = homeOf(installed);
+  const home = homeOf(isInstalled(executable));
   const user = `${home}/.ash`;
   return {
-    program,
-    config: `${root}/etc/srvaudit/config`,
-    shells: `${root}/etc/srvaudit/shells`,
-    systemQueries: `${root}/etc/ash/queries`,
+    ...hostPaths(),
+    systemQueries: `${rootFor(executable)}/etc/ash/queries`,
     home,
     user,
     history: `${user}/history.db`,

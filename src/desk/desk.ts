@@ -1,12 +1,36 @@
 /**
- * What `hello` and `saticket` ask about tickets. `LocalDesk` answers in this very process; another desk may ask the
- * host's agent.
+ * What `hello` and `saticket` ask about tickets and login sessions. `LocalDesk` answers in this very process, `RemoteDesk` asks
+ * the host's agent, and `OutageDesk` is for when that does not answer.
  */
 
+import type { SessionClosed } from "../record/event.ts";
 import type { Ticket, TicketDetails } from "../trackers/tracker.ts";
+import type { Opening, PresentSession } from "./protocol.ts";
 
 /** Which tickets a search looks at. */
 export type WhichTickets = "open" | "all";
+
+/** A session that was opened, and where its shell is to write. */
+export interface OpenedSession {
+  id: string;
+  /** The shell's own spool file, if it is made already; else the shell makes one. */
+  spoolFile: string | null;
+}
+
+/** The agent does not answer, or not in time. */
+export class AgentUnavailableError extends Error {
+  override name = "AgentUnavailableError";
+}
+
+/** The policy does not let this user do that. */
+export class RefusedError extends Error {
+  override name = "RefusedError";
+}
+
+/** This process is in no login session. */
+export class NoSessionError extends Error {
+  override name = "NoSessionError";
+}
 
 export interface Desk extends Disposable {
   /** What the prompt `Choose tracker for new ticket: ` offers; asked only where there is more than one. */
@@ -23,8 +47,34 @@ export interface Desk extends Disposable {
   create(subject: string, tracker?: string): Promise<Ticket>;
   /** The statuses that the workflow allows the ticket to go to now, its present one not included. */
   nextStatuses(key: string): Promise<string[]>;
-  /** @throws {TicketNotFoundError} @throws {StatusNotAllowedError} */
+  /**
+   * Sets a status; in a login session it goes on its record.
+   *
+   * @throws {TicketNotFoundError} @throws {StatusNotAllowedError}
+   */
   setStatus(key: string, status: string): Promise<Ticket>;
-  /** @throws {TicketNotFoundError} */
+  /**
+   * Adds a note; in a login session it goes on its record.
+   *
+   * @throws {TicketNotFoundError}
+   */
   addNote(key: string, text: string): Promise<void>;
+  /** The login session that this process is in, or undefined. */
+  session(): Promise<PresentSession | undefined>;
+  /** Opens a login session that this process leads. @throws {RefusedError} */
+  open(opening: Opening): Promise<OpenedSession>;
+  /**
+   * Puts the session on another ticket.
+   *
+   * @returns the one that it was on
+   * @throws {NoSessionError}
+   */
+  switchTo(key: string): Promise<string | null>;
+  /**
+   * Closes the session, once: of several that try, the first one does it.
+   *
+   * @returns whether it was this call that closed it
+   * @throws {NoSessionError}
+   */
+  close(how: SessionClosed["how"], exitCode: number | undefined): Promise<boolean>;
 }

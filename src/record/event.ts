@@ -102,8 +102,16 @@ export interface SessionOpened extends Common {
   command?: string;
   /** The real shell. */
   shell: string;
-  /** Null only for a session that nobody could be asked for a ticket in. */
+  /** Null only for a session that nobody could be asked for a ticket in, or that waits for a new one. */
   ticket: string | null;
+  /** Set where the ticket could not be looked up at the time: the agent does so later. */
+  unverified?: true;
+  /** The subject of a new ticket that could not be made at the time: the agent makes it later. */
+  wanted?: string;
+  /** Why a member of the break-glass group went in without a ticket. */
+  emergency?: string;
+  /** Set for those who need no ticket (exemptUsers, exemptGroups). */
+  exempt?: true;
   /** The process that `hello` was and the shell now is. */
   leaderPid: number;
   leaderStartTicks: number;
@@ -131,8 +139,11 @@ export interface StatusSet extends Common {
 
 export interface SessionClosed extends Common {
   kind: "session closed";
-  /** `logout`: the shell ended. `hangup`: its line went away. `killed`: it vanished without a word (or exec'ed). */
-  how: "logout" | "hangup" | "killed";
+  /**
+   * `logout`: the shell ended. `hangup`: its line went away. `killed`: it vanished without a word. `idle`: it was silent
+   * for longer than idleTimeout. `unknown`: it could not say (a command that may have exec'ed, a shell without a hook).
+   */
+  how: "logout" | "hangup" | "killed" | "idle" | "unknown";
   exitCode?: number;
 }
 

@@ -17,7 +17,8 @@ export function isSessionEvent(value: unknown): value is SessionEvent {
       return isText("user", "host", "tty", "from", "shell", "bootId") && isTextOrNull("ticket") &&
         isWhole("uid", "leaderPid", "leaderStartTicks") &&
         (event.mode === "interactive" || event.mode === "command") &&
-        (event.command === undefined || isText("command"));
+        ["command", "wanted", "emergency"].every((name) => event[name] === undefined || isText(name)) &&
+        ["unverified", "exempt"].every((name) => event[name] === undefined || event[name] === true);
     case "ticket switched":
       return isTextOrNull("from") && isText("to");
     case "note":
@@ -25,7 +26,7 @@ export function isSessionEvent(value: unknown): value is SessionEvent {
     case "status":
       return isText("ticket", "from", "to");
     case "session closed":
-      return (event.how === "logout" || event.how === "hangup" || event.how === "killed") &&
+      return ["logout", "hangup", "killed", "idle", "unknown"].some((how) => how === event.how) &&
         (event.exitCode === undefined || isWhole("exitCode"));
     default:
       return false;

@@ -1,0 +1,133 @@
+/**
+ * What is said over the agent's socket: JSON-RPC 2.0, one object a line, both ways.
+ *
+ * https://www.jsonrpc.org/specification. A request has `jsonrpc`, `id`, `method` and, by name, `params`. Who asks is what the
+ * kernel says of the peer; no message names a user. Types alone: what is read of the socket is checked by who reads it.
+ */
+
+import type { SessionClosed, SessionOpened } from "../record/event.ts";
+import type { Ticket, TicketDetails } from "../trackers/tracker.ts";
+import type { WhichTickets } from "./desk.ts";
+
+/** The longest line, in bytes, its end included. A note has 64 KiB at most, and JSON may make six bytes of one. */
+export const LONGEST_LINE = 512 * 1024;
+
+/** A login session as those who are in it see it. */
+export interface PresentSession {
+  id: string;
+  ticket: string | null;
+  sinceUs: number;
+  /** When the session came to this ticket. */
+  ticketSinceUs: number;
+  leaderPid: number;
+  leaderStartTicks: number;
+}
+
+/** What `hello` asks for: the rest of a session's opening the agent knows by itself. */
+export interface Opening {
+  mode: SessionOpened["mode"];
+  /** The real shell. */
+  shell: string;
+  ticket: string | null;
+  tty: string;
+  /** The client's address, or empty. */
+  from: string;
+  command?: string;
+  /** The ticket could not be looked up. */
+  unverified?: true;
+  /** The subject of a ticket that could not be made. */
+  wanted?: string;
+  /** A member of the break-glass group gives this reason. */
+  emergency?: string;
+}
+
+/** Files that the agent has made for a shell. */
+export interface ShellSpool {
+  /** Null for a shell in no login session. */
+  session: string | null;
+  /** The shell's spool file, the asker's own. */
+  spool: string;
+  /** The session's, which the asker can read if the session is of the same user; null where there is none. */
+  sessionFile: string | null;
+}
+
+/** Each method: what it takes and what it gives. */
+export interface Methods {
+  /** The login session that the peer is in. */
+  "session.current": [params: Record<string, never>, result: PresentSession | null];
+  /** Opens one that the peer itself leads. */
+  "session.open": [params: Opening, result: ShellSpool & { session: string }];
+  "session.switch": [params: { ticket: string }, result: { from: string | null }];
+  "session.close": [
+    params: { how: SessionClosed["how"]; exitCode?: number },
+    /** Whether it was this call that closed it. */
+    result: { closed: boolean },
+  ];
+  /** A spool file for a shell that is the peer's ancestor, or the peer. */
+  "shell.attach": [params: { pid: number }, result: ShellSpool];
+  "ticket.trackers": [params: Record<string, never>, result: string[]];
+  "ticket.find": [params: { key: string }, result: Ticket | null];
+  "ticket.details": [params: { key: string }, result: TicketDetails];
+  "ticket.search": [params: { words: string; limit?: number; which?: WhichTickets }, result: Ticket[]];
+  "ticket.create": [params: { subject: string; tracker?: string }, result: Ticket];
+  "ticket.nextStatuses": [params: { key: string }, result: string[]];
+  /** Goes on the record of the peer's session, as do notes. */
+  "ticket.setStatus": [params: { key: string; status: string }, result: Ticket];
+  "ticket.addNote": [params: { key: string; text: string }, result: null];
+  /**
+   * The peer's history has taken these files in wholly: names in her own `~/.ash/spool`. Those that the agent, too, has
+   * wholly are named back: they can go.
+   */
+  "spool.taken": [params: { files: string[] }, result: { remove: string[] }];
+  /** For root alone. */
+  "agent.status": [params: Record<string, never>, result: AgentStatus];
+}
+
+export type Method = keyof Methods;
+export type Params<Name extends Method> = Methods[Name][0];
+export type Result<Name extends Method> = Methods[Name][1];
+
+/** How the agent is. */
+export interface AgentStatus {
+  version: string;
+  pid: number;
+  sinceUs: number;
+  /** Resident memory, in bytes. */
+  memory: number;
+  connections: number;
+  /** The head of the evidence's chain, `SEQ:HASH`. */
+  head: string;
+  /** What the evidence cannot be written for, or null. */
+  trouble: string | null;
+  /** Spool files that are followed. */
+  files: number;
+  /** Bytes in them that are not in the evidence yet. */
+  waiting: number;
+}
+
+/** The codes of errors: JSON-RPC's own, and ours. */
+export const ERRORS = {
+  parse: -32700,
+  invalid: -32600,
+  unknownMethod: -32601,
+  params: -32602,
+  internal: -32603,
+  ticketNotFound: 1,
+  statusNotAllowed: 2,
+  trackerUnavailable: 3,
+  /** The policy says no. */
+  refused: 4,
+  /** The peer is in no login session. */
+  noSession: 5,
+  /** Not for this user. */
+  notAllowed: 6,
+} as const;
+
+export interface ErrorReply {
+  code: number;
+  message: string;
+}
+
+export type Reply =
+  | { jsonrpc: "2.0"; id: number | string | null; result: unknown }
+  | { jsonrpc: "2.0"; id: number | string | null; error: ErrorReply };
