@@ -6,6 +6,11 @@ export interface Process {
   parentPid: number;
   /** When it started, in clock ticks since boot: with the pid, and the boot, it names one process for ever. */
   startTicks: number;
+  /** Its process group, and the one in the foreground of its terminal (-1 without a terminal). */
+  group: number;
+  foregroundGroup: number;
+  /** The device number of its terminal, as proc(5) has it; 0 without one. */
+  terminal: number;
 }
 
 /**
@@ -22,12 +27,24 @@ export function processOf(pid: number | "self"): Process | undefined {
   // The second field, the name, may hold blanks and parentheses: the last ")" ends it.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   if (fields[0] === "Z" || fields[0] === "X") return undefined;
-  return { pid: parseInt(stat), parentPid: Number(fields[1]), startTicks: Number(fields[19]) };
+  const number = (index: number) => Number(fields[index]);
+  return {
+    pid: parseInt(stat),
+    parentPid: number(1),
+    startTicks: number(19),
+    group: number(2),
+    foregroundGroup: number(5),
+    terminal: number(4),
+  };
 }
 
-/** Yields this process, its parent, and so on up to pid 1. */
-export function* ancestors(): Generator<Process> {
-  let process = processOf("self");
+/**
+ * Yields a process, its parent, and so on up to pid 1.
+ *
+ * @param pid where to begin
+ */
+export function* ancestors(pid: number | "self" = "self"): Generator<Process> {
+  let process = processOf(pid);
   while (process) {
     yield process;
     if (process.parentPid <= 0) return;
@@ -50,3 +67,59 @@ export function terminalOf(fd: 0 | 1 | 2): string | undefined {
   if (!stream?.isTerminal()) return undefined;
   return Deno.readLinkSync(`/proc/self/fd/${fd}`);
 }
+
+/** What a process may do, as its kernel entry says: proc(5), status. */
+export interface Credentials {
+  effectiveUid: number;
+  effectiveGid: number;
+  /** The supplementary groups. */
+  groups: number[];
+}
+
+/** @returns the credentials of a process, or undefined if there is none (any more) */
+export function credentialsOf(pid: number): Credentials | undefined {
+  let status: string;
+  try {
+    status = Deno.readTextFileSync(`/proc/${pid}/status`);
+  } catch {
+    return undefined;
+  }
+  const numbers = (key: string) =>
+    (new RegExp(`^${key}:\\s*(.*)$`, "m").exec(status)?.[1] ?? "").split(/\s+/).filter(Boolean).map(Number);
+  return {
+    effectiveUid: numbers("Uid")[1] ?? -1,
+    effectiveGid: numbers("Gid")[1] ?? -1,
+    groups: numbers("Groups"),
+  };
+}
+
+/**
+ * What the kernel counts a process to, whatever became of its parents.
+ *
+ * @returns the audit session (pam_loginuid(8)) and the systemd session's scope, each as far as there is one
+ */
+export function kernelSessionsOf(pid: number | "self"): { audit?: string; scope?: string } {
+  const audit = firstLine(`/proc/${pid}/sessionid`);
+  const scope = /\/session-[^/]+\.scope/.exec(firstLine(`/proc/${pid}/cgroup`))?.[0];
+  return {
+    ...(audit === "" || audit === "4294967295" ? {} : { audit }),
+    ...(scope === undefined ? {} : { scope }),
+  };
+}
+
+function firstLine(file: string): string {
+  try {
+    return Deno.readTextFileSync(file).trim();
+  } catch {
+    // No such file in this kernel, or the process is gone.
+    return "";
+  }
+}
+
+/** How long the machine has been up, in clock ticks (of 10 ms, on every Linux that Deno runs on). */
+export function ticksNow(): number {
+  return Math.floor(Number(firstLine("/proc/uptime").split(" ")[0]) * TICKS_A_SECOND);
+}
+
+/** USER_HZ. */
+export const TICKS_A_SECOND = 100;
