@@ -9,8 +9,11 @@ import type { SessionClosed, SessionOpened } from "../record/event.ts";
 import type { Ticket, TicketDetails } from "../trackers/tracker.ts";
 import type { WhichTickets } from "./desk.ts";
 
-/** The longest line, in bytes, its end included. A note has 64 KiB at most, and JSON may make six bytes of one. */
+/** The longest question, in bytes, its end included. A note has 64 KiB at most, and JSON may make six bytes of one. */
 export const LONGEST_LINE = 512 * 1024;
+
+/** The longest answer, in bytes: a ticket with all its notes may be much longer than any question. */
+export const LONGEST_REPLY = 16 * 1024 * 1024;
 
 /** A login session as those who are in it see it. */
 export interface PresentSession {
