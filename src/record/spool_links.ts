@@ -4,6 +4,7 @@
  */
 
 import { makePrivateFolder } from "../config/paths.ts";
+import { shellOfName } from "./host_spool.ts";
 
 /** What the agent has made for a shell: as `ShellSpool` of the desk's protocol. */
 export interface HostFiles {
@@ -14,9 +15,6 @@ export interface HostFiles {
   /** The login session's id, or null for a shell in none. */
   session: string | null;
 }
-
-/** The name in a user's own spool for a shell's file in root's: without what that folder's name adds. */
-const SHELL_FILE = /\.([1-9][0-9]*)-[0-9]+-([0-9]+)\.shell$/;
 
 /**
  * Makes the links `PID-US.shell` and, where this user may read that file, `SESSION.session`. What is there already stays.
@@ -33,8 +31,8 @@ export function linkSpool(userSpool: string, { spool, sessionFile, session }: Ho
   try {
     makePrivateFolder(userSpool.slice(0, userSpool.lastIndexOf("/")));
     makePrivateFolder(userSpool);
-    const [, pid, us] = SHELL_FILE.exec(spool ?? "") ?? [];
-    if (spool !== null && pid !== undefined) link(spool, `${userSpool}/${pid}-${us}.shell`);
+    const shell = spool === null ? undefined : shellOfName(spool.slice(spool.lastIndexOf("/") + 1));
+    if (spool !== null && shell) link(spool, `${userSpool}/${shell.pid}-${shell.atUs}.shell`);
     if (sessionFile !== null && session !== null && isReadable(sessionFile)) {
       link(sessionFile, `${userSpool}/${session}.session`);
     }
