@@ -1,6 +1,6 @@
 /** Questions without SQL: `--since`, `--until`, `--cwd`, `--failed`, `--ticket`, `--grep`. */
 
-import { parseMoment } from "./moments.ts";
+import { parseMoment } from "../terminal/moments.ts";
 import { type Options, UsageError } from "./options.ts";
 import { SqlWriter } from "./sql_text.ts";
 

@@ -21,3 +21,15 @@ export function visible(text: string, keep = ""): string {
     return "\\u" + code.toString(16).padStart(4, "0");
   });
 }
+
+/**
+ * JSON for a terminal: it escapes C0 by itself; what `visible` knows besides stands as an escape, too, and means the same.
+ *
+ * @param value anything that JSON can say
+ */
+export function visibleJson(value: unknown): string {
+  return JSON.stringify(value).replace(
+    /[\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g,
+    (character) => "\\u" + character.charCodeAt(0).toString(16).padStart(4, "0"),
+  );
+}

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { listing, type Place } from "../../src/ash_query/filters.ts";
-import { MomentError, parseMoment } from "../../src/ash_query/moments.ts";
+import { MomentError, parseMoment } from "../../src/terminal/moments.ts";
 import { type Options, parseLimit, parseOptions, UsageError } from "../../src/ash_query/options.ts";
 
 const NOW = new Date(2026, 10, 22, 12, 30, 15);

@@ -90,3 +90,46 @@ function offsetMinutes(zone: string): number {
   const [hours, minutes] = [Number(zone.slice(1, 3)), Number(zone.slice(-2))];
   return hours > 23 || minutes > 59 ? NaN : (zone.startsWith("-") ? -1 : 1) * (hours * 60 + minutes);
 }
+
+/**
+ * A time as the clock on this wall shows it.
+ *
+ * @param us microseconds since 1970
+ *
+ * @example
+ * ```ts
+ * localTime(1_795_353_000_000_000); // "2026-11-22 14:30:00" in Greenwich
+ * ```
+ */
+export function localTime(us: number): string {
+  const time = new Date(us / 1000);
+  const two = (number: number) => String(number).padStart(2, "0");
+  return `${time.getFullYear()}-${two(time.getMonth() + 1)}-${two(time.getDate())} ` +
+    `${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}`;
+}
+
+/**
+ * A length of time in its two greatest units, for people.
+ *
+ * @param us microseconds
+ *
+ * @example
+ * ```ts
+ * lengthOfTime(7_380_000_000); // "2h 3m"
+ * ```
+ */
+export function lengthOfTime(us: number): string {
+  const seconds = Math.max(0, Math.floor(us / 1e6));
+  const parts = [
+    [Math.floor(seconds / 86_400), "d"],
+    [Math.floor(seconds / 3600) % 24, "h"],
+    [Math.floor(seconds / 60) % 60, "m"],
+    [seconds % 60, "s"],
+  ] as const;
+  const first = parts.findIndex(([number]) => number > 0);
+  if (first < 0) return "0s";
+  return parts.slice(first, first + 2).filter(([number]) => number > 0).map(([number, unit]) =>
+    `${number}${unit}`
+  )
+    .join(" ");
+}
