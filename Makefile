@@ -13,7 +13,7 @@ DENO = $(CURDIR)/$(TOOLS)/deno
 DENORT = $(TOOLS)/denort
 
 SOURCES = $(shell find src -type f)
-SHELL_FILES = .ci/run $(shell find packaging tests/support -name '*.sh') $(shell find src/shell completions -type f)
+SHELL_FILES = .ci/run packaging/sysv/srvaudit $(shell find packaging tests/support -name '*.sh') $(shell find src/shell completions -type f)
 
 .PHONY: run build test check bench clean install fmt
 

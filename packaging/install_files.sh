@@ -80,8 +80,15 @@ add_block src/shell/snippets/config.fish "$destdir/etc/fish/config.fish"
 # The shipped queries, and the config: it may hold secrets, and what an admin wrote there stays.
 place 644 src/queries "$library/queries"
 if [ ! -e "$destdir/etc/srvaudit/config" ]; then
-  place 644 packaging/config "$destdir/etc/srvaudit/config"
+  place 640 packaging/config "$destdir/etc/srvaudit/config"
 fi
+
+# The agent's unit, what systemd-tmpfiles and logrotate do for it, and how it starts where there is no systemd.
+place_text packaging/systemd/srvaudit.service "$destdir$prefix/lib/systemd/system/srvaudit.service"
+place 644 packaging/systemd/srvaudit.tmpfiles "$destdir$prefix/lib/tmpfiles.d/srvaudit.conf"
+place 644 packaging/logrotate/srvaudit "$destdir/etc/logrotate.d/srvaudit"
+place_text packaging/sysv/srvaudit "$library/init/srvaudit"
+chmod 755 "$library/init/srvaudit"
 
 # What people read, and what completes what they type.
 for page in docs/man/*.[1-8]; do
