@@ -1,8 +1,12 @@
 /**
- * Login sessions, as their spool files tell them: `SPOOL/SESSION-ID.session`.
+ * Login sessions, as the user's own spool tells them: `SPOOL/SESSION-ID.session`. Where the agent has opened the session,
+ * that is a link to root's file, and what the user's programs had to say while there was no agent is in
+ * `SPOOL/SESSION-ID.own.session`.
  */
 
+import { hostPaths } from "../config/paths.ts";
 import { effectiveUid } from "../posix/libc.ts";
+import { PlainFile } from "../posix/plain_file.ts";
 import { ancestors, bootId, type Process, processOf } from "../posix/process.ts";
 import type { SessionClosed, SessionEvent, SessionOpened } from "./event.ts";
 import { isSessionId } from "./session_id.ts";
@@ -17,7 +21,7 @@ const LOOKED_AT = 64;
 /** A login session, from its opening to now. */
 export interface LoginSession {
   id: string;
-  /** Its spool file. */
+  /** The spool file that this user's programs add to. */
   file: string;
   opened: SessionOpened;
   /** The ticket that it is on now. */
@@ -33,38 +37,61 @@ export function sessionFile(spool: string, id: string): string {
   return `${spool}/${id}.session`;
 }
 
+/** Where a user's programs put what they say of a session that the agent has opened, as long as it does not answer. */
+export function ownSessionFile(spool: string, id: string): string {
+  return `${spool}/${id}.own.session`;
+}
+
 /**
  * @param spool the spool's folder
  * @param id the session's
- * @returns the session, or undefined if there is no whole record of its opening, in a plain file of this user's
+ * @param hostSpool root's folder, in which the agent makes its files
+ * @returns the session, or undefined if there is no whole record of its opening: in a plain file of this user's, or behind
+ * a link to where the agent has its file of just this session
  */
-export function readLoginSession(spool: string, id: string): LoginSession | undefined {
+export function readLoginSession(
+  spool: string,
+  id: string,
+  hostSpool = hostPaths().hostSpool,
+): LoginSession | undefined {
   if (!isSessionId(id)) return undefined;
-  const file = sessionFile(spool, id);
-  const bytes = readOwnFile(file);
-  if (!bytes) return undefined;
-  const events = readRecords(bytes).records.flatMap(({ record }) =>
-    record.type === "event" ? [record.event] : []
-  );
-  const opened = events.find((event) => event.kind === "session opened");
+  const plain = sessionFile(spool, id);
+  const host = sessionFile(hostSpool, id);
+  const isHosts = linkTarget(plain) === host;
+  const told = isHosts ? eventsIn(host, 0) : eventsIn(plain, effectiveUid());
+  const opened = told.find((event) => event.kind === "session opened");
   if (opened?.session !== id) return undefined;
+  const file = isHosts ? ownSessionFile(spool, id) : plain;
+  const added = isHosts ? eventsIn(file, effectiveUid()).filter((event) => event.session === id) : [];
+  const events = added.length === 0 ? told : [...told, ...added].sort((one, other) => one.atUs - other.atUs);
   const session: LoginSession = { id, file, opened, ticket: opened.ticket, events };
   for (const event of events) {
     if (event.kind === "ticket switched") session.ticket = event.to;
-    if (event.kind === "session closed") session.closed = event;
+    if (event.kind === "session closed") session.closed ??= event;
   }
   return session;
 }
 
-/** What else lies in the folder (a FIFO, a link to /dev/zero, a file as large as the disk) must not hold a login up. */
-function readOwnFile(file: string): Uint8Array | undefined {
+function linkTarget(path: string): string | undefined {
   try {
-    const info = Deno.lstatSync(file);
-    if (!info.isFile || info.uid !== effectiveUid() || info.size > LARGEST_FILE) return undefined;
-    return Deno.readFileSync(file);
+    return Deno.readLinkSync(path);
   } catch {
-    // Gone meanwhile, or not to be read: no session that could be proven.
+    // No link, or nothing at all.
     return undefined;
+  }
+}
+
+/** What else lies in the folder (a FIFO, a link to /dev/zero, a file as large as the disk) must not hold a login up. */
+function eventsIn(path: string, uid: number): SessionEvent[] {
+  try {
+    using file = PlainFile.open(path);
+    if (!file || file.facts.uid !== uid || file.facts.size > LARGEST_FILE) return [];
+    const bytes = new Uint8Array(file.facts.size);
+    const { records } = readRecords(bytes.subarray(0, file.read(bytes, 0)));
+    return records.flatMap(({ record }) => record.type === "event" ? [record.event] : []);
+  } catch {
+    // Not to be read: no session that could be proven.
+    return [];
   }
 }
 
@@ -82,9 +109,14 @@ export function isAlive(session: LoginSession): boolean {
  *
  * @param spool the spool's folder
  * @param claimed what the environment says (SRVAUDIT_SESSION)
+ * @param hostSpool root's folder, in which the agent makes its files
  * @returns the open session, or undefined if this process belongs to none
  */
-export function currentSession(spool: string, claimed: string | undefined): LoginSession | undefined {
+export function currentSession(
+  spool: string,
+  claimed: string | undefined,
+  hostSpool = hostPaths().hostSpool,
+): LoginSession | undefined {
   const line = [...ancestors()];
   const boot = bootId();
   const proven = (session: LoginSession | undefined) =>
@@ -94,19 +126,20 @@ export function currentSession(spool: string, claimed: string | undefined): Logi
           sameKernelSession(session.opened.leaderPid)))
       ? session
       : undefined;
-  const first = claimed === undefined ? undefined : proven(readLoginSession(spool, claimed));
+  const first = claimed === undefined ? undefined : proven(readLoginSession(spool, claimed, hostSpool));
   if (first) return first;
-  let names: string[];
+  let ids: string[];
   try {
-    names = [...Deno.readDirSync(spool)].map((entry) => entry.name).filter((name) =>
-      name.endsWith(".session")
-    );
+    ids = [...Deno.readDirSync(spool)].flatMap(({ name }) => {
+      const id = name.endsWith(".session") ? name.slice(0, -".session".length) : "";
+      return isSessionId(id) ? [id] : [];
+    });
   } catch {
     return undefined;
   }
   // The newest first: a session within a session is the nearer one.
-  for (const name of names.sort().reverse().slice(0, LOOKED_AT)) {
-    const session = proven(readLoginSession(spool, name.slice(0, -".session".length)));
+  for (const id of ids.sort().reverse().slice(0, LOOKED_AT)) {
+    const session = proven(readLoginSession(spool, id, hostSpool));
     if (session) return session;
   }
   return undefined;

@@ -1,6 +1,7 @@
 /** Login sessions for tests: the real records, with a process of the test's as the leader. */
 
 import { effectiveUid } from "../../src/posix/libc.ts";
+import { factsOf } from "../../src/posix/plain_file.ts";
 import { bootId, type Process, processOf } from "../../src/posix/process.ts";
 import type { SessionOpened } from "../../src/record/event.ts";
 import { sessionFile } from "../../src/record/login_session.ts";
@@ -9,6 +10,7 @@ import { appendEvent } from "../../src/record/spool.ts";
 
 // libc, opened at the first look-up of a session, is no leak of a test's.
 effectiveUid();
+factsOf("/");
 
 /**
  * Puts the opening of a session on record.

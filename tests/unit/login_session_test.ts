@@ -1,9 +1,16 @@
 import assert from "node:assert/strict";
 import { ancestors } from "../../src/posix/process.ts";
-import { currentSession, isAlive, readLoginSession, sessionFile } from "../../src/record/login_session.ts";
+import {
+  currentSession,
+  isAlive,
+  ownSessionFile,
+  readLoginSession,
+  sessionFile,
+} from "../../src/record/login_session.ts";
 import { newSessionId } from "../../src/record/session_id.ts";
 import { appendEvent } from "../../src/record/spool.ts";
 import { existingProcess, openSession } from "../support/fake_session.ts";
+import { testThatNeeds } from "../support/needs.ts";
 
 const me = existingProcess("self");
 
@@ -153,3 +160,66 @@ Deno.test("a session file whose opening is torn, or speaks of another session, i
   Deno.writeFileSync(sessionFile(spool.path, another), bytes);
   assert.equal(readLoginSession(spool.path, another), undefined);
 });
+
+testThatNeeds(
+  ["root"],
+  "a session that the agent has opened is read through its link, with what was said since",
+  () => {
+    using spool = newSpool();
+    using host = newSpool();
+    const id = openSession(host.path, me, "7");
+    const file = sessionFile(host.path, id);
+    assert.equal(readLoginSession(spool.path, id, host.path), undefined);
+    Deno.symlinkSync(file, sessionFile(spool.path, id));
+    assert.equal(readLoginSession(spool.path, id), undefined, "not in the agent's folder");
+    const own = ownSessionFile(spool.path, id);
+    assert.equal(readLoginSession(spool.path, id, host.path)?.file, own);
+    appendEvent(own, {
+      kind: "note",
+      session: newSessionId(),
+      atUs: Date.now() * 1000,
+      ticket: "7",
+      text: "no",
+    });
+    appendEvent(own, { kind: "ticket switched", session: id, atUs: Date.now() * 1000, from: "7", to: "8" });
+    const session = currentSession(spool.path, undefined, host.path);
+    assert.deepEqual(session?.events.map((event) => event.kind), ["session opened", "ticket switched"]);
+    assert.equal(session?.ticket, "8");
+    close(host.path, id);
+    assert.equal(currentSession(spool.path, id, host.path), undefined);
+  },
+);
+
+testThatNeeds(
+  ["root"],
+  "a link to any other file than the agent's of just that session is no session",
+  () => {
+    using spool = newSpool();
+    using host = newSpool();
+    const id = openSession(host.path, me, "7");
+    const name = sessionFile(spool.path, id);
+    const tried: [what: string, make: () => void][] = [
+      ["by another name", () => {
+        Deno.copyFileSync(sessionFile(host.path, id), `${host.path}/other.session`);
+        Deno.symlinkSync(`${host.path}/other.session`, name);
+      }],
+      ["by a roundabout way", () => Deno.symlinkSync(`${host.path}/../${host.path}/${id}.session`, name)],
+      ["through a second link", () => {
+        Deno.renameSync(sessionFile(host.path, id), `${host.path}/elsewhere`);
+        Deno.symlinkSync(`${host.path}/elsewhere`, sessionFile(host.path, id));
+        Deno.symlinkSync(sessionFile(host.path, id), name);
+      }],
+      ["of another user's", () => {
+        Deno.removeSync(sessionFile(host.path, id));
+        Deno.renameSync(`${host.path}/elsewhere`, sessionFile(host.path, id));
+        Deno.chownSync(sessionFile(host.path, id), 12_345, null);
+        Deno.symlinkSync(sessionFile(host.path, id), name);
+      }],
+    ];
+    for (const [what, make] of tried) {
+      make();
+      assert.equal(readLoginSession(spool.path, id, host.path), undefined, what);
+      Deno.removeSync(name);
+    }
+  },
+);
