@@ -1,7 +1,7 @@
 /** What the variables in a query hold. */
 
 import { paths } from "../config/paths.ts";
-import { readable } from "../history/readable.ts";
+import { readable } from "../record/readable.ts";
 import { currentSession } from "../record/login_session.ts";
 import { type Lookup, ParameterError } from "./parameters.ts";
 

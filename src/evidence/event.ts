@@ -45,13 +45,17 @@ export interface NewEvent {
   kind: EvidenceKind;
   /** When it happened, as who reports it says: microseconds since 1970. */
   atUs: number;
-  /** The `seq` of the opening of the login session that it belongs to. */
+  /** The `seq` of the opening of the login session that it belongs to; in "session opened" itself the store puts its own. */
   session: number | null;
-  /** The `seq` of the start of the shell that it belongs to. */
+  /** The `seq` of the start of the shell that it belongs to; in "shell started" itself the store puts its own. */
   shell: number | null;
   /** Whose it is; null for the agent's own. */
   uid: number | null;
-  /** Everything that is not of a command, by name. */
+  /**
+   * Everything that is not of a command, by name. Of a session's events it is what `record/event.ts` says, `kind` and `atUs`
+   * aside; of "shell started" the same of a ShellRecord, and `hostAddresses`, `bootId`, `knownBy`; of "shell ended" it is
+   * `exitCode`, which is null where the shell said none. The views ask for these names.
+   */
   data?: Readonly<Record<string, unknown>>;
   /** Of kind "command". */
   command?: CommandFacts;
@@ -59,6 +63,16 @@ export interface NewEvent {
   commandSeq?: number;
   /** Of kind "command ended", and of "command" if it is known. */
   end?: CommandEnd;
+}
+
+/** An event that is in evidence. */
+export interface EvidenceEvent extends NewEvent {
+  /** Counts the events from 1, without a gap. */
+  seq: number;
+  /** When it was taken into evidence. */
+  takenUs: number;
+  /** SHA-256 over the hash of the event before and all of this one: see `chain.ts`. */
+  hash: Uint8Array;
 }
 
 /** Where a chain stands: the last event's number and hash. */

@@ -2,7 +2,7 @@
 
 import type { DatabaseSync } from "node:sqlite";
 import { makePrivateFolder } from "../config/paths.ts";
-import { openDatabase, type Refusal, refusalOf, transaction } from "../sqlite/database.ts";
+import { makePrivateFile, openDatabase, type Refusal, refusalOf, transaction } from "../sqlite/database.ts";
 import { MIGRATIONS, SCHEMA_VERSION } from "./schema.ts";
 
 /** How long another process's lock is waited for, in milliseconds. */
@@ -96,17 +96,6 @@ export function openHistory(file: string): DatabaseSync {
       throw error;
     }
   });
-}
-
-/** SQLite and ASH make files with the mode of the umask: ours never is, and ASH's is mended. */
-function makePrivateFile(file: string): void {
-  try {
-    const mode = Deno.statSync(file).mode ?? 0;
-    if ((mode & 0o077) !== 0) Deno.chmodSync(file, 0o600);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    Deno.openSync(file, { write: true, create: true, mode: 0o600 }).close();
-  }
 }
 
 function migrate(file: string, database: DatabaseSync): void {

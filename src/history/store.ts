@@ -1,7 +1,7 @@
 /** The statements that write the history, prepared once. */
 
 import type { DatabaseSync } from "node:sqlite";
-import { readable } from "./readable.ts";
+import { readable } from "../record/readable.ts";
 import type { Progress } from "./progress.ts";
 
 /** One command, as the tables have it. */

@@ -77,3 +77,19 @@ export function openDatabase(
     throw error;
   }
 }
+
+/**
+ * Makes a database's file for its owner alone, or closes one that is open to others: SQLite makes files with the mode
+ * of the umask.
+ *
+ * @throws {Error} if it cannot be made, or is another's
+ */
+export function makePrivateFile(path: string): void {
+  try {
+    const mode = Deno.statSync(path).mode ?? 0;
+    if ((mode & 0o077) !== 0) Deno.chmodSync(path, 0o600);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    Deno.openSync(path, { write: true, create: true, mode: 0o600 }).close();
+  }
+}

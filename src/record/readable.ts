@@ -3,7 +3,7 @@
  *
  * A command and a path are bytes; a TEXT column holds UTF-8, and SQLite's own tools stop at a NUL. What is UTF-8 and
  * has no NUL is kept as it is. Anything else is kept twice: readable in ASH's column, where each byte that is not
- * UTF-8 is four characters, `\xff`, as a shell's `$'...'` has it; and byte for byte in `srvaudit_bytes`.
+ * UTF-8 is four characters, `\xff`, as a shell's `$'...'` has it; and byte for byte beside it.
  */
 
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
