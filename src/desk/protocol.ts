@@ -115,6 +115,8 @@ export const ERRORS = {
   unknownMethod: -32601,
   params: -32602,
   internal: -32603,
+  /** This user, or the agent, has no room for one more connection. */
+  busy: -32000,
   ticketNotFound: 1,
   statusNotAllowed: 2,
   trackerUnavailable: 3,

@@ -1,0 +1,264 @@
+/**
+ * The agent's socket: JSON-RPC 2.0, one object a line, for every user of the host.
+ *
+ * All users are strangers to each other here, and one of them may be hostile: each limit is one user's own, and whoever
+ * meets it costs nobody else anything.
+ */
+
+import { ERRORS } from "../desk/protocol.ts";
+import type { Poller } from "../posix/poller.ts";
+import { accept, close, credentialsOfPeer, listen, send } from "../posix/unix_socket.ts";
+import { Connection, type Host } from "./connection.ts";
+import { errorLine, type Request, resultLine } from "./json_lines.ts";
+import { type Limits, TokenBucket, usualLimits } from "./limits.ts";
+import { identify, type Peer } from "./peer.ts";
+
+export type { Peer } from "./peer.ts";
+export type { Limits } from "./limits.ts";
+
+/**
+ * Does what a peer asks for.
+ *
+ * @param params an object, whose members nobody has looked at yet
+ * @returns what JSON can say; undefined is said as null
+ * @throws {RequestError} what the peer may know; anything else goes to `onError`, and the peer hears only that it failed
+ */
+export type Handle = (peer: Peer, method: string, params: unknown) => Promise<unknown>;
+
+/** Why a request is not done, in words for the peer. */
+export class RequestError extends Error {
+  override name = "RequestError";
+
+  /** @param code one of `ERRORS` of the protocol */
+  constructor(readonly code: number, message: string) {
+    super(message);
+  }
+}
+
+/** What can be chosen of a server. */
+export interface ServerOptions {
+  /** Others than the usual ones. */
+  limits?: Partial<Limits>;
+  /** Hears of what no peer is to blame for; stderr by default. */
+  onError?: (error: Error) => void;
+}
+
+interface User {
+  readonly bucket: TokenBucket;
+  readonly connections: Set<Connection>;
+}
+
+const ACCEPTED_A_TURN = 64;
+const PAUSE_MS = 1000;
+const ROOT = 0;
+
+/**
+ * Listens, from its making to its disposal. It works in the poller's turns.
+ *
+ * @example
+ * ```ts
+ * using poller = new Poller();
+ * using server = new Server(poller, "/run/srvaudit/agent.sock", async (peer, method, params) => {
+ *   if (method !== "whoami") throw new RequestError(ERRORS.unknownMethod, `there is no method ${method}`);
+ *   return peer.uid;
+ * });
+ * while (!ended) await poller.turn(Infinity);
+ * ```
+ */
+export class Server implements Disposable {
+  readonly #limits: Limits;
+  readonly #onError: (error: Error) => void;
+  readonly #host: Host;
+  readonly #inode: number | null;
+  readonly #users = new Map<number, User>();
+  /** Those whose last request is longest ago come first. */
+  readonly #connections = new Set<Connection>();
+  /** Those that can go on without hearing of their peers. */
+  readonly #postponed = new Set<Connection>();
+  /** When the earliest of them may go on. */
+  #dueMs = Infinity;
+  #listener: number | undefined;
+  #dueTimer: number | undefined;
+  #sweepTimer: number | undefined;
+  #pauseTimer: number | undefined;
+
+  /**
+   * @param path the socket's, in a folder where nobody else can write
+   * @throws {SocketInUseError} if another process listens there
+   */
+  constructor(
+    private readonly poller: Poller,
+    private readonly path: string,
+    private readonly handle: Handle,
+    options: ServerOptions = {},
+  ) {
+    this.#limits = { ...usualLimits(), ...options.limits };
+    this.#onError = options.onError ?? ((error) => console.error(error));
+    this.#host = {
+      poller,
+      limits: this.#limits,
+      answer: (peer, request) => this.#answer(peer, request),
+      postpone: (connection) => this.#postpone(connection),
+      used: (connection) => {
+        this.#connections.delete(connection);
+        this.#connections.add(connection);
+      },
+      ended: (connection) => this.#forget(connection),
+      failed: (error) => this.#onError(new Error("a connection failed", { cause: error })),
+    };
+    const listener = listen(path);
+    this.#listener = listener;
+    this.#inode = Deno.lstatSync(path).ino;
+    poller.watch(listener, { read: true }, () => this.#accept(listener));
+  }
+
+  /** How many there are, those included whose peer is gone and whose last request is still worked on. */
+  get connections(): number {
+    return this.#connections.size;
+  }
+
+  /** Lets nobody in any more; those who are connected are served on. */
+  stopAccepting(): void {
+    if (this.#listener === undefined) return;
+    clearTimeout(this.#pauseTimer);
+    this.poller.unwatch(this.#listener);
+    close(this.#listener);
+    this.#listener = undefined;
+    try {
+      // By now another server's socket may lie there.
+      if (Deno.lstatSync(this.path).ino === this.#inode) Deno.removeSync(this.path);
+    } catch {
+      // It is gone already, or its folder is: that is what was wanted.
+    }
+  }
+
+  /** Closes all. Requests in flight go on, for nobody. */
+  [Symbol.dispose](): void {
+    this.stopAccepting();
+    for (const connection of this.#connections) connection.close();
+    clearInterval(this.#sweepTimer);
+    clearTimeout(this.#dueTimer);
+  }
+
+  #accept(listener: number): void {
+    for (let i = 0; i < ACCEPTED_A_TURN; i++) {
+      const fd = accept(listener);
+      if (fd === "again") return;
+      if (fd === "full") return this.#pause(listener);
+      try {
+        this.#admit(fd);
+      } catch (error) {
+        close(fd);
+        this.#onError(new Error("a connection could not be accepted", { cause: error }));
+      }
+    }
+  }
+
+  /** The connection that there is no room for waits on, and would end every turn at once. */
+  #pause(listener: number): void {
+    this.poller.change(listener, {});
+    this.#pauseTimer = setTimeout(() => this.poller.change(listener, { read: true }), PAUSE_MS);
+    this.#onError(
+      new Error("no file descriptor is left for one more connection: nobody is let in for a second"),
+    );
+  }
+
+  #admit(fd: number): void {
+    const credentials = credentialsOfPeer(fd);
+    const user = this.#userOf(credentials.uid);
+    if (user.connections.size >= this.#limits.connectionsOfUser) {
+      return refuse(fd, ERRORS.busy, `a user has ${this.#limits.connectionsOfUser} connections at most`);
+    }
+    if (!this.#makeRoom(credentials.uid)) {
+      return refuse(fd, ERRORS.busy, "too many connections: try again soon");
+    }
+    const peer = identify(fd, credentials);
+    if (!peer) {
+      return refuse(fd, ERRORS.notAllowed, "the process that connected is gone, or is another user's now");
+    }
+    const connection = new Connection(this.#host, fd, peer, user.bucket);
+    user.connections.add(connection);
+    this.#connections.add(connection);
+  }
+
+  /** @returns whether one more connection may come: for it, the one that has been idle longest may have to go */
+  #makeRoom(uid: number): boolean {
+    const { connections, connectionsForRoot } = this.#limits;
+    if (this.#connections.size < connections + (uid === ROOT ? connectionsForRoot : 0)) return true;
+    for (const connection of this.#connections) {
+      if (!connection.isIdle) continue;
+      connection.close();
+      return true;
+    }
+    return false;
+  }
+
+  #userOf(uid: number): User {
+    let user = this.#users.get(uid);
+    if (!user) {
+      const { requestsPerSecond, burst, lineMs, idleMs } = this.#limits;
+      const bucket = new TokenBucket(requestsPerSecond, burst, performance.now());
+      user = { bucket, connections: new Set() };
+      this.#users.set(uid, user);
+      this.#sweepTimer ??= setInterval(() => this.#sweep(), Math.min(lineMs, idleMs) / 10);
+    }
+    return user;
+  }
+
+  #forget(connection: Connection): void {
+    this.#connections.delete(connection);
+    this.#postponed.delete(connection);
+    this.#users.get(connection.peer.uid)?.connections.delete(connection);
+  }
+
+  /** Ends what takes too long. With nobody there it ends itself: an idle agent sleeps. */
+  #sweep(): void {
+    const nowMs = performance.now();
+    for (const connection of this.#connections) connection.expire(nowMs);
+    for (const [uid, { bucket, connections }] of this.#users) {
+      // Who comes back at once must not find a full bucket.
+      if (connections.size === 0 && bucket.isFull(nowMs)) this.#users.delete(uid);
+    }
+    if (this.#users.size > 0) return;
+    clearInterval(this.#sweepTimer);
+    this.#sweepTimer = undefined;
+  }
+
+  #postpone(connection: Connection): void {
+    this.#postponed.add(connection);
+    const nowMs = performance.now();
+    const dueMs = nowMs + (this.#users.get(connection.peer.uid)?.bucket.waitMs(nowMs) ?? 0);
+    if (dueMs >= this.#dueMs) return;
+    this.#dueMs = dueMs;
+    clearTimeout(this.#dueTimer);
+    this.#dueTimer = setTimeout(() => this.#resume(), dueMs - nowMs);
+  }
+
+  #resume(): void {
+    this.#dueMs = Infinity;
+    const connections = [...this.#postponed];
+    this.#postponed.clear();
+    for (const connection of connections) connection.advance();
+  }
+
+  async #answer(
+    peer: Peer,
+    { id, method, params }: Request & { id: string | number | null },
+  ): Promise<Uint8Array<ArrayBuffer>> {
+    try {
+      const line = resultLine(id, await this.handle(peer, method, params));
+      if (line.length <= this.#limits.line) return line;
+      throw new Error(`an answer of ${line.length} bytes is too long for a line`);
+    } catch (error) {
+      if (error instanceof RequestError) return errorLine(id, error.code, error.message);
+      const what = JSON.stringify(method.slice(0, 64));
+      this.#onError(new Error(`${what} of uid ${peer.uid}, pid ${peer.pid}, failed`, { cause: error }));
+      return errorLine(id, ERRORS.internal, "the agent could not do that: its log says why");
+    }
+  }
+}
+
+function refuse(fd: number, code: number, message: string): void {
+  send(fd, errorLine(null, code, message));
+  close(fd);
+}
