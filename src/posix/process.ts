@@ -85,7 +85,7 @@ export function credentialsOf(pid: number): Credentials | undefined {
     return undefined;
   }
   const numbers = (key: string) =>
-    (new RegExp(`^${key}:\\s*(.*)$`, "m").exec(status)?.[1] ?? "").split(/\s+/).filter(Boolean).map(Number);
+    (new RegExp(`^${key}:[ \\t]*(.*)$`, "m").exec(status)?.[1] ?? "").split(/\s+/).filter(Boolean).map(Number);
   return {
     effectiveUid: numbers("Uid")[1] ?? -1,
     effectiveGid: numbers("Gid")[1] ?? -1,
@@ -123,3 +123,29 @@ export function ticksNow(): number {
 
 /** USER_HZ. */
 export const TICKS_A_SECOND = 100;
+
+/**
+ * Since when nobody has typed anything on a terminal.
+ *
+ * @param terminal its device number, as `Process` has it
+ * @returns its file, and microseconds since 1970 (the kernel counts in steps of some seconds); undefined if it is no
+ * terminal that has a file
+ */
+export function terminalInput(terminal: number): { file: string; lastUs: number } | undefined {
+  // proc(5), tty_nr; the majors are those of the kernel's devices.txt.
+  const major = (terminal >> 8) & 0xfff;
+  const minor = (terminal & 0xff) | ((terminal >> 12) & 0xfff00);
+  const file = major >= 136 && major <= 143
+    ? `/dev/pts/${(major - 136) * 256 + minor}`
+    : major === 4
+    ? minor < 64 ? `/dev/tty${minor}` : `/dev/ttyS${minor - 64}`
+    : undefined;
+  if (file === undefined) return undefined;
+  try {
+    const lastUs = Deno.statSync(file).atime?.getTime();
+    return lastUs === undefined ? undefined : { file, lastUs: lastUs * 1000 };
+  } catch {
+    // The terminal is gone.
+    return undefined;
+  }
+}

@@ -1,0 +1,106 @@
+/**
+ * Who may open a session, and on what terms. `hello` asks by the same policy; what it says is not believed here, since a
+ * user can speak to the socket herself.
+ */
+
+import type { Policy } from "../config/policy.ts";
+import { ERRORS, type Opening } from "../desk/protocol.ts";
+import { groupId } from "../posix/groups.ts";
+import type { Account } from "../posix/libc.ts";
+import { credentialsOf, processOf } from "../posix/process.ts";
+import { ticketKeyOf } from "../trackers/ticket_key.ts";
+import { type Ticket, TrackerUnavailableError } from "../trackers/tracker.ts";
+import { type Peer, RequestError } from "./server.ts";
+import type { Leave } from "./sessions.ts";
+
+/** Under what terms a session may begin. */
+export interface Admitted {
+  ticket: string | null;
+  marks: Leave;
+}
+
+/** Admits sessions, by the policy of the day. */
+export class Admission {
+  #policy: Policy;
+  #breakGlass: number | undefined;
+  #exempt: number[] = [];
+
+  /**
+   * @param policy what is decided by
+   * @param find looks a ticket up for a user; throws a TrackerUnavailableError where that cannot be done
+   */
+  constructor(policy: Policy, readonly find: (account: Account, key: string) => Promise<Ticket | undefined>) {
+    this.#policy = policy;
+    this.follow(policy);
+  }
+
+  /** Goes on by another policy. Groups are looked up now, so that no login waits for that. */
+  follow(policy: Policy): void {
+    this.#policy = policy;
+    this.#breakGlass = policy.breakGlassGroup === "" ? undefined : groupId(policy.breakGlassGroup);
+    this.#exempt = policy.exemptGroups.map(groupId).filter((gid) => gid !== undefined);
+  }
+
+  /** @throws {RequestError} if the policy does not let the session begin */
+  async admit(peer: Peer, account: Account, opening: Opening): Promise<Admitted> {
+    const { emergency, ticket, mode } = opening;
+    if (emergency !== undefined) {
+      if (!this.#isIn(peer, [this.#breakGlass])) throw refused(`${account.name} may not call an emergency`);
+      return { ticket: null, marks: { emergency } };
+    }
+    const isExempt = this.#policy.exemptUsers.includes(account.name) || this.#isIn(peer, this.#exempt);
+    if (ticket !== null) return await this.#onTicket(account, ticket, isExempt);
+    if (isExempt) return { ticket: null, marks: { exempt: true } };
+    if (mode === "interactive") return await this.#withoutTicket(account, opening);
+    if (this.#policy.nonInteractive === "record") return { ticket: null, marks: {} };
+    throw refused(
+      this.#policy.nonInteractive === "deny"
+        ? 'commands without a terminal are refused here (nonInteractive="deny")'
+        : "a command without a terminal needs a ticket in SRVAUDIT_TICKET",
+    );
+  }
+
+  async #onTicket(account: Account, key: string, isExempt: boolean): Promise<Admitted> {
+    const exempt: Leave = isExempt ? { exempt: true } : {};
+    let ticket: Ticket | undefined;
+    try {
+      ticket = await this.find(account, key);
+    } catch (error) {
+      if (!(error instanceof TrackerUnavailableError) || this.#policy.onTrackerOutage === "deny") throw error;
+      if (ticketKeyOf(key, this.#policy.ticketPattern) === undefined) {
+        throw refused(`${key} is no ticket's number`);
+      }
+      return { ticket: key, marks: { ...exempt, unverified: true } };
+    }
+    if (ticket?.open) return { ticket: ticket.key, marks: exempt };
+    throw refused(ticket ? `ticket ${key} is ${ticket.status}` : `there is no ticket ${key}`);
+  }
+
+  /** Only where the tracker cannot be asked now: the ticket is made later. */
+  async #withoutTicket(account: Account, { wanted }: Opening): Promise<Admitted> {
+    if (this.#policy.onTrackerOutage === "allow") {
+      try {
+        await this.find(account, "0");
+      } catch (error) {
+        if (error instanceof TrackerUnavailableError) {
+          return { ticket: null, marks: wanted === undefined ? {} : { wanted } };
+        }
+        throw error;
+      }
+    }
+    throw refused("a session needs a ticket");
+  }
+
+  #isIn(peer: Peer, wanted: readonly (number | undefined)[]): boolean {
+    const credentials = credentialsOf(peer.pid);
+    if (credentials?.effectiveUid !== peer.uid || processOf(peer.pid)?.startTicks !== peer.startTicks) {
+      return false;
+    }
+    const groups = [credentials.effectiveGid, ...credentials.groups];
+    return wanted.some((gid) => gid !== undefined && groups.includes(gid));
+  }
+}
+
+function refused(message: string): RequestError {
+  return new RequestError(ERRORS.refused, message);
+}

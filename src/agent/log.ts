@@ -1,0 +1,69 @@
+/**
+ * The agent's log: JSON lines in `/var/log/srvaudit.log`, and readable ones on stderr, where journald takes them.
+ *
+ * No secret and no command of a user's is ever in it: those are in evidence.
+ */
+
+import { getFileSink } from "@logtape/file";
+import {
+  configure,
+  getJsonLinesFormatter,
+  getLogger,
+  getTextFormatter,
+  type LogRecord,
+  type Sink,
+} from "@logtape/logtape";
+import type { LogLevel } from "../config/agent_settings.ts";
+import { visible } from "../terminal/visible.ts";
+
+/** The agent's logger. */
+export const log = getLogger(["srvaudit", "agent"]);
+
+const text = getTextFormatter({ timestamp: "rfc3339", category: "." });
+const encoder = new TextEncoder();
+
+/** What stands in a record may come from a user: on stderr it must not act on a terminal. */
+function toStderr(record: LogRecord): void {
+  try {
+    Deno.stderr.writeSync(encoder.encode(visible(text(record).trimEnd()) + "\n"));
+  } catch {
+    // Nobody reads it; the file has it.
+  }
+}
+
+/**
+ * Begins the log, or begins it anew: the file is opened again, as logrotate(8) wants it after it has moved it away.
+ *
+ * @param file its path; where it cannot be opened, stderr alone has the log
+ * @param level the least that is said
+ */
+export async function openLog(file: string, level: LogLevel): Promise<void> {
+  let fault: unknown;
+  const sinks: Record<string, Sink> = { stderr: toStderr };
+  try {
+    // For root and who reads logs, whatever the umask.
+    Deno.openSync(file, { append: true, create: true, mode: 0o640 }).close();
+    sinks.file = getFileSink(file, {
+      formatter: getJsonLinesFormatter({ properties: "flatten" }),
+      bufferSize: 0,
+    });
+  } catch (error) {
+    fault = error;
+  }
+  await configure({
+    reset: true,
+    sinks,
+    loggers: [
+      { category: ["srvaudit"], lowestLevel: level, sinks: Object.keys(sinks) },
+      { category: ["logtape", "meta"], lowestLevel: "error", sinks: ["stderr"] },
+    ],
+  });
+  if (fault !== undefined) {
+    log.error("the log file cannot be written: {reason}", { reason: reasonOf(fault), file });
+  }
+}
+
+/** What went wrong, whatever was thrown. */
+export function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

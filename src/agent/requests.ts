@@ -1,0 +1,242 @@
+/** What peers may ask of the agent: each method's parameters are checked here, and nowhere else. */
+
+import { z } from "zod";
+import { VERSION } from "../config/version.ts";
+import {
+  type AgentStatus,
+  ERRORS,
+  type Method,
+  type Params,
+  type PresentSession,
+  type Result,
+} from "../desk/protocol.ts";
+import type { Accounts } from "../posix/accounts.ts";
+import type { Account } from "../posix/libc.ts";
+import { nowUs } from "../record/clock.ts";
+import { LocalTracker } from "../trackers/local.ts";
+import { StatusNotAllowedError, TicketNotFoundError, TrackerUnavailableError } from "../trackers/tracker.ts";
+import type { Admission } from "./admission.ts";
+import { type Peer, RequestError } from "./server.ts";
+import { type OpenSession, presentSession, type Sessions, TooManyFilesError } from "./sessions.ts";
+
+const KEY = z.string().min(1).max(200);
+const TEXT = z.string().max(65_536);
+const LINE = z.string().max(4096);
+const NOTHING = z.object({}).default({});
+/** A command line has no limit but the kernel's, and the line that brings it. */
+const COMMAND = z.string();
+
+const PARAMETERS = {
+  "session.current": NOTHING,
+  "session.open": z.object({
+    mode: z.enum(["interactive", "command"]),
+    shell: LINE,
+    ticket: KEY.nullable(),
+    tty: LINE,
+    from: LINE,
+    command: COMMAND.optional(),
+    unverified: z.literal(true).optional(),
+    wanted: LINE.min(1).optional(),
+    emergency: LINE.min(1).optional(),
+  }),
+  "session.switch": z.object({ ticket: KEY }),
+  "session.close": z.object({
+    how: z.enum(["logout", "hangup", "killed", "unknown"]),
+    exitCode: z.int().min(0).max(255).optional(),
+  }),
+  "shell.attach": z.object({ pid: z.int().positive() }),
+  "ticket.trackers": NOTHING,
+  "ticket.find": z.object({ key: KEY }),
+  "ticket.details": z.object({ key: KEY }),
+  "ticket.search": z.object({
+    words: LINE,
+    limit: z.int().positive().optional(),
+    which: z.enum(["open", "all"]).optional(),
+  }),
+  "ticket.create": z.object({ subject: LINE.min(1), tracker: LINE.optional() }),
+  "ticket.nextStatuses": z.object({ key: KEY }),
+  "ticket.setStatus": z.object({ key: KEY, status: LINE }),
+  "ticket.addNote": z.object({ key: KEY, text: TEXT.min(1) }),
+  "spool.taken": z.object({ files: z.array(z.string().max(255)).max(4096) }),
+  "agent.status": NOTHING,
+} as const satisfies Record<Method, z.ZodType>;
+
+/** What the requests work with. */
+export interface Office {
+  sessions: Sessions;
+  accounts: Accounts;
+  admission: Admission;
+  /** The host's local tickets. */
+  ticketsFile: string;
+  /** Files that the peer's history has taken in: which of them can go. */
+  taken(account: Account, files: readonly string[]): string[];
+  /** What only the running agent knows of itself. */
+  status(): Omit<AgentStatus, "version" | "pid">;
+  /** Said of what an administrator must know of. */
+  opened(session: OpenSession): void;
+}
+
+type Answers = {
+  [Name in Method]: (peer: Peer, params: Params<Name>) => Result<Name> | Promise<Result<Name>>;
+};
+
+/**
+ * @returns what answers each request
+ *
+ * The promise that it gives is rejected with a RequestError for what cannot be done.
+ */
+export function answering(office: Office): (peer: Peer, method: string, params: unknown) => Promise<unknown> {
+  const answers = answersOf(office);
+  return async (peer, method, params) => {
+    if (!isMethod(method)) {
+      throw new RequestError(
+        ERRORS.unknownMethod,
+        `there is no method ${JSON.stringify(method).slice(0, 100)}`,
+      );
+    }
+    try {
+      return await answer(answers, peer, method, params);
+    } catch (error) {
+      throw requestErrorOf(error);
+    }
+  };
+}
+
+async function answer<Name extends Method>(
+  answers: Answers,
+  peer: Peer,
+  method: Name,
+  params: unknown,
+): Promise<Result<Name>> {
+  const checked = PARAMETERS[method].safeParse(params ?? {});
+  if (!checked.success) {
+    const [issue] = checked.error.issues;
+    throw new RequestError(
+      ERRORS.params,
+      `${method}: ${issue?.path.join(".") ?? ""}: ${issue?.message ?? ""}`,
+    );
+  }
+  // The table of parameters and the one of answers are both checked against the protocol's types.
+  return await answers[method](peer, checked.data as Params<Name>);
+}
+
+function isMethod(method: string): method is Method {
+  return Object.hasOwn(PARAMETERS, method);
+}
+
+function answersOf(office: Office): Answers {
+  const { sessions, admission } = office;
+  const inTracker = async <T>(peer: Peer, work: (tracker: LocalTracker) => T): Promise<T> => {
+    const account = await accountOf(office, peer);
+    using tracker = new LocalTracker(office.ticketsFile, account.name);
+    return work(tracker);
+  };
+  const mine = (peer: Peer): OpenSession => {
+    const session = sessions.of(peer);
+    if (!session) throw new RequestError(ERRORS.noSession, "this is in no login session");
+    return session;
+  };
+  return {
+    "session.current": (peer): PresentSession | null => {
+      const session = sessions.of(peer);
+      return session ? presentSession(session) : null;
+    },
+    "session.open": async (peer, opening) => {
+      const account = await accountOf(office, peer);
+      const leave = await admission.admit(peer, account, opening);
+      const spool = sessions.open(peer, account, { ...opening, ticket: leave.ticket }, leave.marks);
+      const session = sessions.get(spool.session);
+      if (session) office.opened(session);
+      return spool;
+    },
+    "session.switch": async (peer, { ticket }) => {
+      const session = mine(peer);
+      const found = await inTracker(peer, (tracker) => tracker.find(ticket));
+      if (!found) throw new TicketNotFoundError(`there is no ticket ${ticket}`);
+      if (!found.open) throw new RequestError(ERRORS.refused, `ticket ${ticket} is ${found.status}`);
+      const from = presentSession(session).ticket;
+      const id = session.opened.session;
+      sessions.say(session, { kind: "ticket switched", session: id, atUs: nowUs(), from, to: found.key });
+      return { from };
+    },
+    "session.close": (peer, { how, exitCode }) => ({
+      closed: sessions.close(mine(peer).opened.session, how, exitCode),
+    }),
+    "shell.attach": async (peer, { pid }) => {
+      const account = await accountOf(office, peer);
+      const spool = sessions.attach(peer, pid, account.gid);
+      if (!spool) {
+        throw new RequestError(ERRORS.notAllowed, `process ${pid} is no shell of yours above this one`);
+      }
+      return spool;
+    },
+    "ticket.trackers": () => ["local"],
+    "ticket.find": async (peer, { key }) => await inTracker(peer, (tracker) => tracker.find(key)) ?? null,
+    "ticket.details": (peer, { key }) => inTracker(peer, (tracker) => tracker.details(key)),
+    "ticket.search": (peer, { words, limit, which }) =>
+      inTracker(
+        peer,
+        (tracker) => tracker.search(words, { limit: limit ?? SEARCHED, closedToo: which === "all" }),
+      ),
+    "ticket.create": (peer, { subject }) => inTracker(peer, (tracker) => tracker.create(subject)),
+    "ticket.nextStatuses": (peer, { key }) => inTracker(peer, (tracker) => tracker.nextStatuses(key)),
+    "ticket.setStatus": async (peer, { key, status }) => {
+      const { before, after } = await inTracker(peer, (tracker) => ({
+        before: tracker.find(key),
+        after: tracker.setStatus(key, status),
+      }));
+      const session = sessions.of(peer);
+      if (session && before && before.status !== after.status) {
+        sessions.say(session, {
+          kind: "status",
+          session: session.opened.session,
+          atUs: nowUs(),
+          ticket: key,
+          from: before.status,
+          to: after.status,
+        });
+      }
+      return after;
+    },
+    "ticket.addNote": async (peer, { key, text }) => {
+      await inTracker(peer, (tracker) => tracker.addNote(key, text));
+      const session = sessions.of(peer);
+      if (session) {
+        sessions.say(session, {
+          kind: "note",
+          session: session.opened.session,
+          atUs: nowUs(),
+          ticket: key,
+          text,
+        });
+      }
+      return null;
+    },
+    "spool.taken": async (peer, { files }) => ({
+      remove: office.taken(await accountOf(office, peer), files),
+    }),
+    "agent.status": (peer) => {
+      if (peer.uid !== 0) throw new RequestError(ERRORS.notAllowed, "the agent's status is for root alone");
+      return { version: VERSION, pid: Deno.pid, ...office.status() };
+    },
+  };
+}
+
+/** How many tickets a search gives at most where nobody says: a reply has a length. */
+const SEARCHED = 1000;
+
+async function accountOf({ accounts }: Office, peer: Peer): Promise<Account> {
+  const account = await accounts.byUid(peer.uid);
+  if (!account) throw new RequestError(ERRORS.notAllowed, `the user ${peer.uid} has no account`);
+  return account;
+}
+
+function requestErrorOf(error: unknown): unknown {
+  if (error instanceof TicketNotFoundError) return new RequestError(ERRORS.ticketNotFound, error.message);
+  if (error instanceof StatusNotAllowedError) return new RequestError(ERRORS.statusNotAllowed, error.message);
+  if (error instanceof TrackerUnavailableError) {
+    return new RequestError(ERRORS.trackerUnavailable, error.message);
+  }
+  if (error instanceof TooManyFilesError) return new RequestError(ERRORS.refused, error.message);
+  return error;
+}

@@ -1,0 +1,304 @@
+/**
+ * The login sessions that are open now: their making, who is in which, and their end.
+ *
+ * All of it is on the disk, in files of the spool that only the agent writes: a killed agent reads them again and goes on.
+ */
+
+import type { HostPaths } from "../config/paths.ts";
+import type { Opening, PresentSession, ShellSpool } from "../desk/protocol.ts";
+import { protect } from "../posix/file_flags.ts";
+import type { Account } from "../posix/libc.ts";
+import { ancestors, bootId, credentialsOf, kernelSessionsOf, processOf } from "../posix/process.ts";
+import { nowUs } from "../record/clock.ts";
+import type { SessionClosed, SessionEvent, SessionOpened } from "../record/event.ts";
+import { isSessionId, newSessionId } from "../record/session_id.ts";
+import { appendEvent, readRecords } from "../record/spool.ts";
+import type { Peer } from "./server.ts";
+
+/** How many spool files the living shells of one user may have. */
+const FILES_PER_USER = 1024;
+
+/** A login session that is open. */
+export interface OpenSession {
+  opened: SessionOpened;
+  /** Its spool file. */
+  file: string;
+  /** Every ticket that it was on, the present one last. */
+  tickets: { ticket: string | null; sinceUs: number }[];
+  /** What the kernel counts its leader to. */
+  kernel: { audit?: string; scope?: string };
+}
+
+/** What the policy adds to an opening. */
+export type Leave = Pick<SessionOpened, "exempt" | "unverified" | "wanted" | "emergency">;
+
+/** There are more files than any honest user needs. */
+export class TooManyFilesError extends Error {
+  override name = "TooManyFilesError";
+}
+
+/** The open sessions, by id. */
+export class Sessions {
+  readonly #open = new Map<string, OpenSession>();
+  readonly #boot = bootId();
+  /** The spool files of living shells, by pid, start and uid. */
+  readonly #shells = new Map<string, { file: string; uid: number; pid: number; startTicks: number }>();
+  /** Whether the spool's file system can keep a file from being cut; undefined until it was tried. */
+  canProtect: boolean | undefined;
+
+  constructor(readonly places: Pick<HostPaths, "hostSpool">) {}
+
+  /** Reads the open sessions and the living shells from the spool: what an agent before this one has left. */
+  restore(): void {
+    for (const { name, isFile } of Deno.readDirSync(this.places.hostSpool)) {
+      if (!isFile) continue;
+      const file = `${this.places.hostSpool}/${name}`;
+      const shell = shellOfName(name);
+      if (shell && isLiving(shell)) {
+        const uid = Deno.lstatSync(file).uid ?? 0;
+        this.#shells.set(shellKey(uid, shell), { file, uid, ...shell });
+      }
+      if (!name.endsWith(".session")) continue;
+      const events = readRecords(Deno.readFileSync(file)).records.flatMap(({ record }) =>
+        record.type === "event" ? [record.event] : []
+      );
+      for (const event of events) this.note(event, file);
+    }
+  }
+
+  /**
+   * Follows what an event says of a session.
+   *
+   * @param file the session's spool file
+   */
+  note(event: SessionEvent, file: string): void {
+    const session = this.#open.get(event.session);
+    switch (event.kind) {
+      case "session opened":
+        if (!session && event.bootId === this.#boot && isLed(event)) this.#remember(event, file);
+        break;
+      case "ticket switched":
+        session?.tickets.push({ ticket: event.to, sinceUs: event.atUs });
+        break;
+      case "session closed":
+        this.#open.delete(event.session);
+        break;
+      case "note":
+      case "status":
+        break;
+    }
+  }
+
+  #remember(opened: SessionOpened, file: string): OpenSession {
+    const session: OpenSession = {
+      opened,
+      file,
+      tickets: [{ ticket: opened.ticket, sinceUs: opened.atUs }],
+      kernel: kernelSessionsOf(opened.leaderPid),
+    };
+    this.#open.set(opened.session, session);
+    return session;
+  }
+
+  /** All that are open. */
+  values(): IterableIterator<OpenSession> {
+    return this.#open.values();
+  }
+
+  get(id: string): OpenSession | undefined {
+    return this.#open.get(id);
+  }
+
+  /**
+   * The session that a process is in, by the kernel's facts alone: the audit session that its login was given, else its
+   * ancestors, else the systemd session.
+   *
+   * @param process the process, which must still be that one
+   * @returns the innermost one, or undefined
+   */
+  of({ pid, startTicks }: { pid: number; startTicks: number }): OpenSession | undefined {
+    const { audit, scope } = kernelSessionsOf(pid);
+    const line = [...ancestors(pid)];
+    // Its number may be another's by now.
+    if (line[0]?.startTicks !== startTicks) return undefined;
+    const byAncestor = line.flatMap((process) =>
+      [...this.#open.values()].filter(({ opened }) =>
+        opened.leaderPid === process.pid && opened.leaderStartTicks === process.startTicks
+      )
+    ).at(0);
+    if (byAncestor) return byAncestor;
+    return this.#newest((kernel) => audit !== undefined && kernel.audit === audit) ??
+      this.#newest((kernel) => scope !== undefined && kernel.scope === scope);
+  }
+
+  #newest(matches: (kernel: OpenSession["kernel"]) => boolean): OpenSession | undefined {
+    return [...this.#open.values()].findLast((session) => matches(session.kernel) && isLed(session.opened));
+  }
+
+  /**
+   * Opens a session that the peer leads, and makes its files.
+   *
+   * @param account the peer's
+   * @throws {Error} when the spool cannot be written
+   */
+  open(peer: Peer, account: Account, opening: Opening, leave: Leave): ShellSpool & { session: string } {
+    const { ticket, mode, shell, tty, from, command } = opening;
+    const id = newSessionId();
+    const file = `${this.places.hostSpool}/${id}.session`;
+    const opened: SessionOpened = {
+      kind: "session opened",
+      session: id,
+      atUs: nowUs(),
+      user: account.name,
+      uid: peer.uid,
+      host: Deno.hostname(),
+      tty,
+      from,
+      mode,
+      ...(command === undefined ? {} : { command }),
+      shell,
+      ticket,
+      ...leave,
+      leaderPid: peer.pid,
+      leaderStartTicks: peer.startTicks,
+      bootId: this.#boot,
+    };
+    const spool = this.#makeShellFile(id, peer, account.gid, peer);
+    // The user reads what her history needs, and cannot write it.
+    makeFile(file, 0o640, 0, account.gid);
+    appendEvent(file, opened);
+    this.#remember(opened, file);
+    return { session: id, spool, sessionFile: file };
+  }
+
+  /**
+   * A spool file for a shell of the peer's.
+   *
+   * @param pid the shell, which is the peer or above it, and the same user's
+   * @param gid the peer's group
+   * @returns undefined if it is no such process
+   * @throws {TooManyFilesError} and what the file system throws
+   */
+  attach(peer: Peer, pid: number, gid: number): ShellSpool | undefined {
+    const line = [...ancestors(peer.pid)];
+    const shell = line.find((process) => process.pid === pid);
+    if (line[0]?.startTicks !== peer.startTicks || !shell) return undefined;
+    if (credentialsOf(pid)?.effectiveUid !== peer.uid) return undefined;
+    const session = this.of(shell);
+    const id = session?.opened.session ?? null;
+    const spool = this.#makeShellFile(id ?? STRAY, { uid: peer.uid }, gid, shell);
+    return { session: id, spool, sessionFile: session ? session.file : null };
+  }
+
+  #makeShellFile(
+    session: string,
+    { uid }: { uid: number },
+    gid: number,
+    shell: { pid: number; startTicks: number },
+  ): string {
+    const key = shellKey(uid, shell);
+    const known = this.#shells.get(key);
+    if (known) return known.file;
+    if ([...this.#shells.values()].filter((one) => one.uid === uid).length >= FILES_PER_USER) {
+      this.#forgetDead();
+    }
+    if ([...this.#shells.values()].filter((one) => one.uid === uid).length >= FILES_PER_USER) {
+      throw new TooManyFilesError(`the user ${uid} has ${FILES_PER_USER} shells on record at once: no more`);
+    }
+    const file = `${this.places.hostSpool}/${session}.${shell.pid}-${shell.startTicks}-${nowUs()}.shell`;
+    makeFile(file, 0o600, uid, gid);
+    this.canProtect = protect(file, "appendOnly");
+    this.#shells.set(key, { file, uid, pid: shell.pid, startTicks: shell.startTicks });
+    return file;
+  }
+
+  #forgetDead(): void {
+    for (const [key, shell] of this.#shells) if (!isLiving(shell)) this.#shells.delete(key);
+  }
+
+  /** Puts an event of a session on its record. @throws {Error} when the spool cannot be written */
+  say(session: OpenSession, saying: SessionEvent): void {
+    appendEvent(session.file, saying);
+    this.note(saying, session.file);
+  }
+
+  /** Closes a session; of several that try, the first one does it. @returns whether it was this one */
+  close(id: string, how: SessionClosed["how"], exitCode?: number): boolean {
+    const session = this.#open.get(id);
+    if (!session) return false;
+    this.say(session, {
+      kind: "session closed",
+      session: id,
+      atUs: nowUs(),
+      how,
+      ...(exitCode === undefined ? {} : { exitCode }),
+    });
+    return true;
+  }
+
+  /** Forgets shells that are gone, and yields the sessions whose leader is. */
+  *gone(): Generator<OpenSession> {
+    this.#forgetDead();
+    for (const session of this.#open.values()) if (!isLed(session.opened)) yield session;
+  }
+}
+
+/** The first part of the file's name of a shell in no login session. */
+const STRAY = "stray";
+
+/** A session as those who are in it see it. */
+export function presentSession({ opened, tickets }: OpenSession): PresentSession {
+  const present = tickets.at(-1);
+  return {
+    id: opened.session,
+    ticket: present?.ticket ?? null,
+    sinceUs: opened.atUs,
+    ticketSinceUs: present?.sinceUs ?? opened.atUs,
+    leaderPid: opened.leaderPid,
+    leaderStartTicks: opened.leaderStartTicks,
+  };
+}
+
+/** The file is whole when it has its name: nobody finds one that is still root's. */
+function makeFile(path: string, mode: number, uid: number, gid: number): void {
+  const draft = `${path}.new`;
+  Deno.openSync(draft, { write: true, createNew: true, mode }).close();
+  Deno.chownSync(draft, uid, gid);
+  Deno.chmodSync(draft, mode);
+  Deno.renameSync(draft, path);
+}
+
+/**
+ * What the name of a shell's file in the host's spool says: the agent has made it from the kernel's facts.
+ *
+ * @returns the process, and the login session's id, or null for none; undefined for another file
+ *
+ * @example
+ * ```ts
+ * shellOfName("stray.4711-1234567-1795343616778680.shell"); // { session: null, pid: 4711, startTicks: 1234567 }
+ * ```
+ */
+export function shellOfName(
+  name: string,
+): { session: string | null; pid: number; startTicks: number } | undefined {
+  const parts = /^([^.]+)\.([0-9]+)-([0-9]+)-[0-9]+\.shell$/.exec(name);
+  const session = parts?.[1] ?? "";
+  if (!parts || !(session === STRAY || isSessionId(session))) return undefined;
+  return {
+    session: session === STRAY ? null : session,
+    pid: Number(parts[2]),
+    startTicks: Number(parts[3]),
+  };
+}
+
+function shellKey(uid: number, { pid, startTicks }: { pid: number; startTicks: number }): string {
+  return `${uid} ${pid} ${startTicks}`;
+}
+
+function isLiving({ pid, startTicks }: { pid: number; startTicks: number }): boolean {
+  return processOf(pid)?.startTicks === startTicks;
+}
+
+function isLed({ leaderPid, leaderStartTicks }: SessionOpened): boolean {
+  return isLiving({ pid: leaderPid, startTicks: leaderStartTicks });
+}
