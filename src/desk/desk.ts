@@ -32,6 +32,12 @@ export class NoSessionError extends Error {
   override name = "NoSessionError";
 }
 
+/** It was done, or would have been, but cannot be put on the session's record. */
+export class NotOnRecordError extends Error {
+  override name = "NotOnRecordError";
+}
+
+/** Every method rejects with an `AgentUnavailableError` or a `TrackerUnavailableError` where it cannot be answered. */
 export interface Desk extends Disposable {
   /** What the prompt `Choose tracker for new ticket: ` offers; asked only where there is more than one. */
   trackers(): Promise<string[]>;
@@ -50,13 +56,13 @@ export interface Desk extends Disposable {
   /**
    * Sets a status; in a login session it goes on its record.
    *
-   * @throws {TicketNotFoundError} @throws {StatusNotAllowedError}
+   * @throws {TicketNotFoundError} @throws {StatusNotAllowedError} @throws {NotOnRecordError} if that is all that failed
    */
   setStatus(key: string, status: string): Promise<Ticket>;
   /**
-   * Adds a note; in a login session it goes on its record.
+   * Adds a note; in a login session it goes on its record, even where the tracker cannot take it.
    *
-   * @throws {TicketNotFoundError}
+   * @throws {TicketNotFoundError} @throws {NotOnRecordError} if that is all that failed
    */
   addNote(key: string, text: string): Promise<void>;
   /** The login session that this process is in, or undefined. */
@@ -64,17 +70,23 @@ export interface Desk extends Disposable {
   /** Opens a login session that this process leads. @throws {RefusedError} */
   open(opening: Opening): Promise<OpenedSession>;
   /**
+   * For the shell that this process becomes within a session that is open already.
+   *
+   * @returns the spool file that is made for it, or null where the shell makes its own
+   */
+  attach(): Promise<string | null>;
+  /**
    * Puts the session on another ticket.
    *
    * @returns the one that it was on
-   * @throws {NoSessionError}
+   * @throws {NoSessionError} @throws {NotOnRecordError}
    */
   switchTo(key: string): Promise<string | null>;
   /**
    * Closes the session, once: of several that try, the first one does it.
    *
    * @returns whether it was this call that closed it
-   * @throws {NoSessionError}
+   * @throws {NoSessionError} @throws {NotOnRecordError}
    */
   close(how: SessionClosed["how"], exitCode: number | undefined): Promise<boolean>;
 }

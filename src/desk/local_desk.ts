@@ -1,60 +1,73 @@
-import { paths } from "../config/paths.ts";
+import { DEFAULT_POLICY, type Policy } from "../config/policy.ts";
 import { ownName } from "../posix/libc.ts";
 import type { LocalTracker } from "../trackers/local.ts";
-import type { Ticket, TicketDetails } from "../trackers/tracker.ts";
+import { type Ticket, type TicketDetails, TicketNotFoundError } from "../trackers/tracker.ts";
 import type { Desk, WhichTickets } from "./desk.ts";
+import { type DeskPlaces, SpoolDesk } from "./spool_desk.ts";
 
 /**
- * The desk of a host without an agent: the user's local tickets, in this very process.
+ * The desk of a host without an agent: the user's local tickets, in this very process, and sessions in her own spool.
  *
- * The store, and SQLite with it, is opened at the first question: whoever makes a desk and asks nothing pays
- * nothing. Every method rejects with a `TrackerUnavailableError` if the store cannot be used.
+ * The store, and SQLite with it, is opened at the first question about tickets: whoever makes a desk and asks nothing
+ * pays nothing. Every method that needs it rejects with a `TrackerUnavailableError` if the store cannot be used.
  *
  * @example
  * ```ts
- * using desk = new LocalDesk();
+ * using desk = new LocalDesk(paths());
  * const ticket = await desk.create("Replace the disk");
  * ```
  */
-export class LocalDesk implements Desk {
+export class LocalDesk extends SpoolDesk implements Desk {
   #tracker: LocalTracker | undefined;
 
   /**
-   * @param file where the tickets are
    * @param user who works at this desk
    */
-  constructor(readonly file: string = paths().tickets, readonly user: string = ownName()) {}
+  constructor(places: DeskPlaces, policy: Policy = DEFAULT_POLICY, readonly user: string = ownName()) {
+    super(places, policy);
+  }
 
   trackers(): Promise<string[]> {
     return Promise.resolve(["local"]);
   }
 
   async find(key: string): Promise<Ticket | undefined> {
-    return (await this.#open()).find(key);
+    return (await this.#tickets()).find(key);
   }
 
   async details(key: string): Promise<TicketDetails> {
-    return (await this.#open()).details(key);
+    return (await this.#tickets()).details(key);
   }
 
   async search(words: string, limit?: number, which: WhichTickets = "open"): Promise<Ticket[]> {
-    return (await this.#open()).search(words, { limit, closedToo: which === "all" });
+    return (await this.#tickets()).search(words, { limit, closedToo: which === "all" });
   }
 
   async create(subject: string): Promise<Ticket> {
-    return (await this.#open()).create(subject);
+    return (await this.#tickets()).create(subject);
   }
 
   async nextStatuses(key: string): Promise<string[]> {
-    return (await this.#open()).nextStatuses(key);
+    return (await this.#tickets()).nextStatuses(key);
   }
 
   async setStatus(key: string, status: string): Promise<Ticket> {
-    return (await this.#open()).setStatus(key, status);
+    const tickets = await this.#tickets();
+    const before = tickets.find(key);
+    if (!before) throw new TicketNotFoundError(`there is no ticket ${key}`);
+    const after = tickets.setStatus(key, status);
+    if (after.status !== before.status) {
+      this.say({ kind: "status", ticket: after.key, from: before.status, to: after.status });
+    }
+    return after;
   }
 
   async addNote(key: string, text: string): Promise<void> {
-    (await this.#open()).addNote(key, text);
+    try {
+      (await this.#tickets()).addNote(key, text);
+    } finally {
+      this.say({ kind: "note", ticket: key, text });
+    }
   }
 
   [Symbol.dispose](): void {
@@ -62,9 +75,9 @@ export class LocalDesk implements Desk {
     this.#tracker = undefined;
   }
 
-  async #open(): Promise<LocalTracker> {
+  async #tickets(): Promise<LocalTracker> {
     const { LocalTracker } = await import("../trackers/local.ts");
-    this.#tracker ??= new LocalTracker(this.file, this.user);
+    this.#tracker ??= new LocalTracker(this.places.tickets, this.user);
     return this.#tracker;
   }
 }
