@@ -125,7 +125,7 @@ export function wrapped(text: string, width: number, widthOf: (text: string) => 
 }
 
 /** @returns bytes as people count them: `512 B`, `4.2 MB` */
-export function bytes(count: number): string {
+export function byteCount(count: number): string {
   const units = ["B", "kB", "MB", "GB", "TB"];
   let value = count;
   let unit = 0;

@@ -1,148 +1,162 @@
-/** Evidence to test with: a store in a folder of its own, and events as the agent makes them. */
+/** Evidence of a made-up day: two sessions, one of them open, an emergency, and what was tampered with. */
 
 import type { CommandEnd, NewEvent } from "../../src/evidence/event.ts";
 import { EvidenceStore } from "../../src/evidence/store.ts";
-import { effectiveUid } from "../../src/posix/libc.ts";
 
-// libc is opened once and for good: before the first test, or Deno would call it that test's leak.
-effectiveUid();
+/** 2026-11-22T12:00:00Z */
+export const NOON_US = Date.UTC(2026, 10, 22, 12) * 1000;
+
+export const ALICE = "019ab000-0000-7000-8000-00000000000a";
+export const BOB = "019ab000-0000-7000-8000-00000000000b";
 
 const encoder = new TextEncoder();
 
-/** 2023-11-14 22:13:20 UTC, in microseconds. */
-export const T0 = 1_700_000_000_000_000;
-
-/** A folder with evidence in it, gone in the end. */
-export class EvidenceFolder implements Disposable {
-  readonly folder = Deno.makeTempDirSync({ prefix: "srvaudit-evidence-" });
-  readonly file = `${this.folder}/state/evidence.db`;
-
-  [Symbol.dispose](): void {
-    Deno.removeSync(this.folder, { recursive: true });
-  }
-
-  /** Opens the store, does the work in one transaction, and closes it. */
-  write<Result>(work: (store: EvidenceStore) => Result): Result {
-    using store = new EvidenceStore(this.file);
-    return store.transaction(() => work(store));
-  }
+/** What to say of a session's opening. */
+export interface OpeningFacts {
+  id: string;
+  user: string;
+  uid: number;
+  atUs?: number;
+  ticket?: string | null;
+  from?: string;
+  emergency?: string;
 }
 
-export function opened(id: string, more: Record<string, unknown> = {}, atUs = T0): NewEvent {
+/** An event of a session's opening. */
+export function opened(
+  { id, user, uid, atUs = NOON_US, ticket = null, from = "", emergency }: OpeningFacts,
+): NewEvent {
   return {
     kind: "session opened",
     atUs,
     session: null,
     shell: null,
-    uid: 1000,
+    uid,
     data: {
       session: id,
-      user: "alice",
-      uid: 1000,
-      host: "web01",
-      tty: "/dev/pts/3",
-      from: "203.0.113.9",
+      user,
+      uid,
+      host: "web1",
+      tty: "/dev/pts/99",
+      from,
       mode: "interactive",
       shell: "/bin/bash",
-      ticket: "OPS-17",
-      leaderPid: 4711,
-      leaderStartTicks: 99,
+      ticket,
+      leaderPid: 4_000_000,
+      leaderStartTicks: 1,
       bootId: "boot",
-      ...more,
+      ...(emergency === undefined ? {} : { emergency }),
     },
   };
 }
 
-export function closed(session: number, atUs = T0 + 9_000_000): NewEvent {
-  const data = { how: "logout", exitCode: 0 };
-  return { kind: "session closed", atUs, session, shell: null, uid: 1000, data };
-}
-
-export function switched(session: number, from: string, to: string, atUs = T0 + 2_000_000): NewEvent {
-  return { kind: "ticket switched", atUs, session, shell: null, uid: 1000, data: { from, to } };
-}
-
-export function shellStarted(
-  session: number | null,
-  more: Record<string, unknown> = {},
-  atUs = T0 + 500_000,
-): NewEvent {
+/** The start of a shell in a session. */
+export function shellStarted(session: number | null, uid: number, atUs = NOON_US): NewEvent {
   return {
     kind: "shell started",
     atUs,
     session,
     shell: null,
-    uid: 1000,
+    uid,
     data: {
       shell: "bash 5.2.15(1)-release",
-      pid: 4711,
-      parentPid: 4700,
-      startTicks: 99,
-      tty: "/dev/pts/3",
-      uid: 1000,
-      effectiveUid: 1000,
-      user: "alice",
-      host: "web01",
-      hostAddresses: "192.0.2.7",
-      timeZone: "UTC",
-      shellLevel: 1,
-      session: "",
-      sshClient: "203.0.113.9 50022 22",
-      sshConnection: "203.0.113.9 50022 192.0.2.7 22",
-      sudoUser: "",
-      sudoUid: "",
-      bootId: "boot",
-      ...more,
+      pid: 4_000_000,
+      startTicks: 1,
+      uid,
+      effectiveUid: uid,
+      host: "web1",
     },
   };
 }
 
-export function shellEnded(session: number | null, shell: number, atUs = T0 + 8_000_000): NewEvent {
-  return { kind: "shell ended", atUs, session, shell, uid: 1000, data: { exitCode: 0 } };
-}
-
-/** What may differ from a plain command. */
-export interface CommandSpec {
-  session?: number | null;
-  shell?: number | null;
-  number?: number;
-  atUs?: number;
-  directory?: string | Uint8Array;
-  ticket?: string | null;
-  /** Null for a command that still runs. */
-  end?: CommandEnd | null;
-}
-
-export function command(text: string | Uint8Array, spec: CommandSpec = {}): NewEvent {
-  const atUs = spec.atUs ?? T0 + 1_000_000;
-  const bytes = (value: string | Uint8Array) => typeof value === "string" ? encoder.encode(value) : value;
-  const end = spec.end === undefined ? { endUs: atUs + 5000, exitCode: 0, pipeStates: [0] } : spec.end;
+/** A command of a shell. */
+export function command(
+  [session, shell]: [session: number | null, shell: number],
+  text: string,
+  { number = 1, ticket = null, atUs = NOON_US, uid = 1000, end }: {
+    number?: number;
+    ticket?: string | null;
+    atUs?: number;
+    uid?: number;
+    end?: CommandEnd;
+  } = {},
+): NewEvent {
   return {
     kind: "command",
     atUs,
-    session: spec.session ?? null,
-    shell: spec.shell ?? null,
-    uid: 1000,
+    session,
+    shell,
+    uid,
     command: {
-      number: spec.number ?? 1,
-      ticket: spec.ticket === undefined ? "OPS-17" : spec.ticket,
-      tty: "/dev/pts/3",
-      effectiveUid: 1000,
+      number,
+      ticket,
+      tty: "/dev/pts/99",
+      effectiveUid: uid,
       shellLevel: 1,
-      directory: bytes(spec.directory ?? "/home/alice"),
-      text: bytes(text),
+      directory: encoder.encode("/srv"),
+      text: encoder.encode(text),
       textState: "whole",
     },
-    ...(end && { end }),
+    ...(end ? { end } : {}),
   };
 }
 
-export function ended(commandSeq: number, end: CommandEnd, more: Partial<NewEvent> = {}): NewEvent {
-  const atUs = end.endUs ?? T0;
-  return { kind: "command ended", atUs, session: null, shell: null, uid: 1000, commandSeq, end, ...more };
+/** Puts events into the evidence, in one transaction. @returns their numbers */
+export function append(file: string, ...events: NewEvent[]): number[] {
+  using store = new EvidenceStore(file);
+  return store.transaction(() => events.map((event) => store.append(event, event.atUs)));
 }
 
-/** One of the agent's own. */
-export function agentEvent(what: string, atUs = T0): NewEvent {
-  return { kind: "agent", atUs, session: null, shell: null, uid: null, data: { what } };
+/**
+ * Makes the evidence of that day.
+ *
+ * Alice logged in at noon for OPS-1, ran two commands, went on to OPS-2, and logged out a minute after noon. Bob went in
+ * by an emergency ten seconds after noon and is there still; a command of his runs.
+ *
+ * @param file where, in a folder of its own
+ */
+export function makeEvidence(file: string): void {
+  const s = (seconds: number) => NOON_US + seconds * 1e6;
+  using store = new EvidenceStore(file);
+  store.transaction(() => {
+    const put = (event: NewEvent) => store.append(event, event.atUs);
+    const end = (endUs: number, exitCode: number): CommandEnd => ({
+      endUs,
+      exitCode,
+      pipeStates: [exitCode],
+    });
+    put({ kind: "agent", atUs: s(-60), session: null, shell: null, uid: null, data: { what: "started" } });
+    const alice = put(opened({ id: ALICE, user: "alice", uid: 1000, ticket: "OPS-1", from: "192.0.2.7" }));
+    const shell = put(shellStarted(alice, 1000, s(1)));
+    const hers = [alice, shell] as [number, number];
+    put(command(hers, "make test", { ticket: "OPS-1", atUs: s(2), end: end(s(65), 2) }));
+    put({
+      kind: "ticket switched",
+      atUs: s(3),
+      session: alice,
+      shell: null,
+      uid: 1000,
+      data: { session: ALICE, from: "OPS-1", to: "OPS-2" },
+    });
+    put(command(hers, "echo \x1b[31mred", { number: 2, ticket: "OPS-2", atUs: s(4), end: end(s(4), 0) }));
+    const bob = put(opened({ id: BOB, user: "bob", uid: 1001, atUs: s(10), emergency: "the site is down" }));
+    const his = [bob, put(shellStarted(bob, 1001, s(11)))] as [number, number];
+    put(command(his, "tail -f log", { atUs: s(12), uid: 1001 }));
+    put({
+      kind: "tamper",
+      atUs: s(20),
+      session: bob,
+      shell: his[1],
+      uid: 1001,
+      data: { what: "spool shrank", file: "x.shell" },
+    });
+    put({
+      kind: "session closed",
+      atUs: s(60),
+      session: alice,
+      shell: null,
+      uid: 1000,
+      data: { session: ALICE, how: "logout", exitCode: 0 },
+    });
+  });
 }
