@@ -12,6 +12,7 @@ import { type RecordedSession, type RecordedShell, sessionsFrom, shellsFrom } fr
 import { type Finished, run, type RunOptions, succeed } from "./run.ts";
 
 const SWEEP = new URL("sweep_users.sh", import.meta.url).pathname;
+const UNPROTECT = new URL("unprotect.sh", import.meta.url).pathname;
 const MACHINE = new URL("machine.sh", import.meta.url).pathname;
 const PROJECT = new URL("../../", import.meta.url).pathname;
 
@@ -118,10 +119,9 @@ export class TestHost implements AsyncDisposable {
     await succeed([...this.#inside, ...LOCKED, ...allow]);
     const user = { name, uid, home, files: this.installed ? `/proc/${this.sshd.pid}/root${home}` : home };
     if (realShell !== undefined) {
-      const map = this.installed
-        ? `/proc/${this.sshd.pid}/root/etc/srvaudit/shells`
-        : `${this.folder}/root/etc/srvaudit/shells`;
-      await Deno.writeTextFile(map, `${name}="${realShell}"\n`, { append: true });
+      await Deno.writeTextFile(`${this.root}/etc/srvaudit/shells`, `${name}="${realShell}"\n`, {
+        append: true,
+      });
     }
     this.#users.push(user);
     return user;
@@ -155,6 +155,16 @@ export class TestHost implements AsyncDisposable {
   /** What stands before a command that is to run on the host. */
   get #inside(): string[] {
     return this.installed ? ["nsenter", `--target=${this.sshd.pid}`, "--mount", "--root", "--wdns=/"] : [];
+  }
+
+  /** What stands before our own places (`/etc/srvaudit`, `/var/lib/srvaudit`, ...) for a test that opens them. */
+  get root(): string {
+    return this.installed ? `/proc/${this.sshd.pid}/root` : `${this.folder}/root`;
+  }
+
+  /** The words that run a command as root on the host, with our own places where the users' programs find them. */
+  asRoot(command: readonly string[]): string[] {
+    return [...this.#inside, "env", `SRVAUDIT_ROOT=${this.folder}/root`, ...command];
   }
 
   /** Runs a program as the user, from the user's home, without a login. */
@@ -216,6 +226,7 @@ export class TestHost implements AsyncDisposable {
       if (!this.installed) await succeed([...LOCKED, "userdel", "--force", user.name]);
     }
     await this.said.end;
+    await succeed([UNPROTECT, this.folder]);
     await succeed([...LOCKED, "sed", "-i", `\\|^${this.folder}/|d`, "/etc/shells"]);
     await Deno.remove(this.folder, { recursive: true });
   }

@@ -22,6 +22,7 @@ for folder in /tmp/satest*.*; do
   # sshd and its clients, whose command lines name the host's own configuration.
   for process in $(pgrep -f -- "$folder/ssh"); do kill "$process" 2> /dev/null; done
   sed -i "\|^$folder/|d" /etc/shells
+  "${0%/*}/unprotect.sh" "$folder"
   rm -rf "$folder"
 done
 exit 0
