@@ -3,6 +3,9 @@
 import { paths } from "../config/paths.ts";
 import { sayings } from "../history/report.ts";
 
+/** How long the agent is waited for, in milliseconds, now and then, before a query's answer comes. */
+const AGENT_TIMEOUT_MS = 300;
+
 /**
  * @param named what `--database` says
  * @returns the database's file: that one, or ASH_CFG_HISTORY_DB, or the user's own history
@@ -18,11 +21,12 @@ export function historyFile(named: string | undefined): string {
  * @param say told of whatever went wrong: what is there can be asked all the same
  */
 export async function bringUpToDate(file: string, say: (message: string) => void): Promise<void> {
-  const { history, spool } = paths();
-  if (realPath(file) !== realPath(history)) return;
-  const { ingest } = await import("../history/ingest.ts");
+  const places = paths();
+  if (realPath(file) !== realPath(places.history)) return;
+  const { ingestAndRelease } = await import("../desk/release.ts");
   try {
-    for (const message of sayings(ingest(spool, history))) say(message);
+    const report = await ingestAndRelease(places, { about: "new", timeoutMs: AGENT_TIMEOUT_MS });
+    for (const message of sayings(report)) say(message);
   } catch (error) {
     say(`the newest commands are missing here: ${error instanceof Error ? error.message : error}`);
   }

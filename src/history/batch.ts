@@ -4,7 +4,7 @@ import { findNews, type Look, type Progress, progressOfFile, readProgress } from
 import type { IngestReport } from "./report.ts";
 import { closeSession, storeSession } from "./session_file.ts";
 import { NOISE_BYTES, storeShell } from "./shell_file.ts";
-import { kindOf, listSpool, type Piece, readPiece } from "./spool_folder.ts";
+import { kindOf, listSpool, type Piece, readPiece, sessionIdOf, type SpoolFile } from "./spool_folder.ts";
 import type { Store } from "./store.ts";
 
 /** How many bytes one transaction takes in, as far as whole records go. */
@@ -13,6 +13,8 @@ const BATCH_BYTES = 512 * 1024;
 interface ShellToStore {
   progress: Progress;
   piece: Piece;
+  /** The login session that the shell is in, where the agent says so. */
+  session: string | null | undefined;
   isGone: boolean;
 }
 
@@ -22,13 +24,18 @@ export class Batch {
   finished: Progress[] = [];
   readonly #unreadable = new Set<string>();
 
-  constructor(readonly spool: string, readonly store: Store, readonly report: IngestReport) {}
+  constructor(
+    readonly spool: string,
+    readonly hostSpool: string | undefined,
+    readonly store: Store,
+    readonly report: IngestReport,
+  ) {}
 
   /** @returns whether there was anything to do */
   run(): boolean {
     this.finished = [];
     this.store.forgetTickets();
-    const looks = findNews(this.store.database, listSpool(this.spool)).news
+    const looks = findNews(this.store.database, listSpool(this.spool, this.hostSpool)).news
       .filter((look) => !this.#unreadable.has(look.name));
     if (looks.length === 0) return false;
     // The bytes of the shells' files come first and the login sessions' events after them: so no command is read
@@ -48,17 +55,17 @@ export class Batch {
       const progress = begin(look);
       // A record that is longer than a batch needs ever longer pieces.
       const limit = Math.min(NOISE_BYTES, Math.max(room, 2 * (progress.seen - progress.position)));
-      const piece = look.file ? this.#read(look.name, progress.position, limit) : this.#lostFile(progress);
+      const piece = look.file ? this.#read(look.file, progress.position, limit) : this.#lostFile(progress);
       if (!piece) continue;
       room -= piece.bytes.length;
-      shells.push({ progress, piece, isGone: look.isGone });
+      shells.push({ progress, piece, session: look.file?.session, isGone: look.isGone });
       if (!piece.isLast) return { shells, areAll: false };
     }
     return { shells, areAll: true };
   }
 
-  #storeShell({ progress, piece, isGone }: ShellToStore): void {
-    const stored = storeShell(this.store, progress, piece, isGone);
+  #storeShell({ progress, piece, session, isGone }: ShellToStore): void {
+    const stored = storeShell(this.store, progress, piece, isGone, session);
     this.report.commands += stored.commands;
     this.report.shells += stored.shells;
     this.#noteDamage(progress.file, stored.damaged);
@@ -68,16 +75,19 @@ export class Batch {
 
   #storeSessions(): void {
     const known = readProgress(this.store.database);
-    for (const file of listSpool(this.spool).values()) {
-      if (kindOf(file.name) !== "session" || this.#unreadable.has(file.name)) continue;
+    const files = [...listSpool(this.spool, this.hostSpool).files.values()]
+      .filter((file) => kindOf(file.name) === "session" && !this.#unreadable.has(file.name));
+    // Of a session's two files, the one that tells of its opening comes first.
+    files.sort((a, b) => Number(isAside(a)) - Number(isAside(b)));
+    for (const file of files) {
       const progress = known.get(file.name) ?? progressOfFile(this.store.database, file.name);
       if (progress?.seen === file.size && progress.inode === file.inode) continue;
-      this.#storeSession(begin({ name: file.name, file, progress, isGone: false }));
+      this.#storeSession(file, begin({ name: file.name, file, progress, isGone: false }));
     }
   }
 
-  #storeSession(progress: Progress): void {
-    const piece = this.#read(progress.file, progress.position, Number.MAX_SAFE_INTEGER);
+  #storeSession(file: SpoolFile, progress: Progress): void {
+    const piece = this.#read(file, progress.position, Number.MAX_SAFE_INTEGER);
     if (!piece) return;
     const stored = storeSession(this.store, progress, piece.bytes);
     this.report.events += stored.events;
@@ -106,9 +116,9 @@ export class Batch {
     }
   }
 
-  #read(name: string, from: number, limit: number): Piece | undefined {
+  #read({ name, path }: SpoolFile, from: number, limit: number): Piece | undefined {
     try {
-      return readPiece(`${this.spool}/${name}`, from, limit);
+      return readPiece(path, from, limit);
     } catch (error) {
       this.#unreadable.add(name);
       // Someone has removed it since it was listed.
@@ -135,6 +145,11 @@ export class Batch {
   }
 }
 
+/** Whether a file holds what was said of a session while the agent, who alone writes the session's own, was down. */
+function isAside({ name }: SpoolFile): boolean {
+  return name !== `${sessionIdOf(name)}.session`;
+}
+
 /** What is known of a file, set back to its beginning where it is another one than it was, or has been cut. */
 function begin({ name, file, progress }: Look): Progress {
   const inode = file?.inode ?? progress?.inode ?? "";
@@ -149,7 +164,7 @@ function begin({ name, file, progress }: Look): Progress {
     seen: 0,
     damaged: 0,
     sessionId: null,
-    loginSession: kindOf(name) === "session" ? name.slice(0, -".session".length) : null,
+    loginSession: kindOf(name) === "session" ? sessionIdOf(name) : null,
     host: Deno.hostname(),
     pid: null,
     startTicks: null,

@@ -2,7 +2,7 @@
 
 import type { DatabaseSync } from "node:sqlite";
 import { processOf } from "../posix/process.ts";
-import { kindOf, type SpoolFile } from "./spool_folder.ts";
+import { kindOf, type Listing, type SpoolFile } from "./spool_folder.ts";
 
 /** A row of `srvaudit_spool`. */
 export interface Progress {
@@ -36,6 +36,15 @@ const COLUMNS =
 
 /** How long a file of another machine must be silent until its shell is taken for gone. */
 const SILENCE_US = 7 * 24 * 3600 * 1_000_000;
+
+/** What there is to do. */
+export interface News {
+  news: Look[];
+  /** Files that are done with and only wait to be removed. */
+  finished: Progress[];
+  /** Links to files that the agent has removed. */
+  lost: string[];
+}
 
 /** A spool file and what is known of it: either may be missing. */
 export interface Look {
@@ -80,14 +89,17 @@ function progressOf(row: Record<string, unknown>): Progress {
 /**
  * Looks at all spool files, and at the processes that write them.
  *
- * @param files the folder's
- * @returns those that there is something to do with; those that are done with and only wait to be removed
+ * @param listing the folder's
  */
-export function findNews(
-  database: DatabaseSync,
-  files: ReadonlyMap<string, SpoolFile>,
-): { news: Look[]; finished: Progress[] } {
+export function findNews(database: DatabaseSync, listing: Listing): News {
+  const { files } = listing;
   const known = readProgress(database);
+  const elsewhere = new Set<string>();
+  const lost: string[] = [];
+  for (const [name, madeUs] of listing.away) {
+    if (isLost(listing, known.get(name) ?? progressOfFile(database, name), madeUs)) lost.push(name);
+    else elsewhere.add(name);
+  }
   const news: Look[] = [];
   const finished: Progress[] = [];
   const shellsAtWork = new Set(
@@ -106,11 +118,17 @@ export function findNews(
     if (isNews(look, shellsAtWork)) news.push(look);
   }
   for (const progress of known.values()) {
-    if (files.has(progress.file)) continue;
+    if (files.has(progress.file) || elsewhere.has(progress.file)) continue;
     const look = { name: progress.file, file: undefined, progress, isGone: isGone(progress, undefined) };
     if (isNews(look, shellsAtWork)) news.push(look);
   }
-  return { news, finished };
+  return { news, finished, lost };
+}
+
+/** Whether the file behind a link is gone for good. One that another machine's agent has made is there, but not here. */
+function isLost(listing: Listing, progress: Progress | undefined, madeUs: number): boolean {
+  if (!listing.hasHostSpool) return false;
+  return progress ? progress.host === Deno.hostname() : Date.now() * 1000 - madeUs > SILENCE_US;
 }
 
 function isNews({ file, progress, isGone }: Look, shellsAtWork: ReadonlySet<string | null>): boolean {
@@ -122,10 +140,16 @@ function isNews({ file, progress, isGone }: Look, shellsAtWork: ReadonlySet<stri
 }
 
 function isGone(progress: Progress | undefined, file: SpoolFile | undefined): boolean {
-  if (!progress || progress.pid === null) return false;
+  if (!progress) return false;
   if (progress.gone) return true;
-  if (progress.host !== Deno.hostname()) return !file || Date.now() * 1000 - file.changedUs > SILENCE_US;
+  // What was said of a session while the agent was down, and the session itself nobody has seen here.
+  if (progress.pid === null) return kindOf(progress.file) === "session" && (!file || isSilent(file));
+  if (progress.host !== Deno.hostname()) return !file || isSilent(file);
   const process = processOf(progress.pid);
   // No start time: the shell's introduction was damaged, and only the pid is known.
   return !process || (progress.startTicks !== 0 && process.startTicks !== progress.startTicks);
+}
+
+function isSilent({ changedUs }: SpoolFile): boolean {
+  return Date.now() * 1000 - changedUs > SILENCE_US;
 }

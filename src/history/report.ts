@@ -1,3 +1,11 @@
+/** A spool file that is wholly taken in. */
+export interface Finished {
+  /** Its name in the spool's folder. */
+  file: string;
+  /** The shell that wrote it; null for a login session's file. */
+  pid: number | null;
+}
+
 /** What one ingest did. */
 export interface IngestReport {
   /** How many commands were stored. */
@@ -8,6 +16,10 @@ export interface IngestReport {
   events: number;
   /** How many spool files were removed, with all that they held in the history. */
   removed: number;
+  /** On a host with an agent: files that were finished just now. They stay until the agent has all of them, too. */
+  finished: Finished[];
+  /** The same, but finished by an earlier ingest. */
+  waiting: Finished[];
   /** How many runs of bytes were no record and were skipped, by file. */
   damaged: { file: string; count: number }[];
   /** Files that could not be read: they stay. */
@@ -25,6 +37,8 @@ export function emptyReport(): IngestReport {
     shells: 0,
     events: 0,
     removed: 0,
+    finished: [],
+    waiting: [],
     damaged: [],
     unreadable: [],
     leaving: 0,

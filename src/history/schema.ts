@@ -8,7 +8,7 @@
  */
 
 /** The schema's version, which `PRAGMA user_version` holds. ASH leaves it at 0. */
-export const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = 2;
 
 const ASH_TABLES = `
 create table if not exists sessions (
@@ -73,7 +73,8 @@ create table srvaudit_sessions (
 create index srvaudit_sessions_leader on srvaudit_sessions (leader_pid, leader_start_ticks);
 
 -- What more there is to a row of sessions. boot_id: set once the process was seen alive.
--- known_by: 'leader' where the kernel's numbers prove the login session, 'claim' where only the environment says so.
+-- known_by: 'leader' where the kernel's numbers prove the login session, 'agent' where the agent says so, 'claim' where only
+-- the environment does.
 create table srvaudit_shells (
   session_id integer primary key,
   login_session text,
@@ -159,8 +160,13 @@ create index if not exists srvaudit_commands_start_time on commands (start_time)
 create index if not exists srvaudit_commands_failed on commands (start_time) where rval <> 0;
 `;
 
+/** Whether nobody has said how the session ended: then a word that comes later is better. */
+const GUESSED_ENDS = `
+alter table srvaudit_sessions add column guessed integer not null default 0;
+`;
+
 /**
  * What brings a database from one version to the next: the first entry from 0 (none, or ASH's own) to 1, and so on.
  * Each runs in the transaction that the version is raised in.
  */
-export const MIGRATIONS: readonly string[] = [ASH_TABLES + OUR_TABLES + INDEXES];
+export const MIGRATIONS: readonly string[] = [ASH_TABLES + OUR_TABLES + INDEXES, GUESSED_ENDS];

@@ -1,5 +1,6 @@
 /** Takes a login session's spool file in: its row in `srvaudit_sessions`, its tickets, notes and statuses. */
 
+import { howClosed } from "../record/closing.ts";
 import type { SessionEvent, SessionOpened } from "../record/event.ts";
 import { readRecords } from "../record/spool.ts";
 import type { Progress } from "./progress.ts";
@@ -23,10 +24,22 @@ export function storeSession(
     if (record.type !== "event" || record.event.session !== progress.loginSession) damaged++;
     else if (storeEvent(store, progress, record.event)) events++;
   }
+  if (progress.pid === null) knowLeader(store, progress);
   progress.seen = progress.position + bytes.length;
   progress.position += reading.consumed;
   progress.damaged += damaged;
   return { events, damaged };
+}
+
+/** For a file that tells nothing of the session's opening: what another one has told. */
+function knowLeader(store: Store, progress: Progress): void {
+  const known = store.database.prepare(
+    "select leader_pid as pid, leader_start_ticks as startTicks, host from srvaudit_sessions where id = ?",
+  ).get(progress.loginSession);
+  if (!known) return;
+  progress.pid = Number(known.pid);
+  progress.startTicks = Number(known.startTicks);
+  progress.host = String(known.host);
 }
 
 function storeEvent(store: Store, progress: Progress, event: SessionEvent): boolean {
@@ -38,9 +51,12 @@ function storeEvent(store: Store, progress: Progress, event: SessionEvent): bool
       progress.host = event.host;
       return open(store, event);
     case "session closed":
-      return database.prepare(`update srvaudit_sessions set closed_us = ?, how_closed = ?, exit_code = ?
-        where id = ? and closed_us is null`).run(event.atUs, event.how, event.exitCode ?? null, event.session)
-        .changes === 1;
+      // What is on record is better than what closeSession() has guessed.
+      return database.prepare(
+        `update srvaudit_sessions set closed_us = ?, how_closed = ?, exit_code = ?, guessed = 0
+        where id = ? and (closed_us is null or guessed = 1)`,
+      )
+        .run(event.atUs, event.how, event.exitCode ?? null, event.session).changes === 1;
     case "ticket switched":
       if (!onTicket(store, event.session, event.to, event.atUs)) return false;
       // Commands that were faster than the record of the switch.
@@ -114,9 +130,9 @@ export function closeSession(store: Store, session: string, endUs: number): void
     from srvaudit_shells where login_session = ? and pid = ? and start_ticks = ? order by session_id desc limit 1`)
     .get(session, Number(open.pid), Number(open.startTicks));
   const exitCode = shell && shell.exitUs !== null ? Number(shell.exitCode) : null;
-  // A command may have exec'ed another program, and a shell that we have no hook for says nothing at its end.
-  const speaks = open.mode === "interactive" && /\/(bash|zsh|fish)$/.test(String(open.shell));
-  const how = exitCode === 129 ? "hangup" : exitCode !== null ? "logout" : speaks ? "killed" : "unknown";
-  database.prepare("update srvaudit_sessions set closed_us = ?, how_closed = ?, exit_code = ? where id = ?")
+  const how = howClosed(exitCode, { mode: String(open.mode), shell: String(open.shell) });
+  database.prepare(
+    "update srvaudit_sessions set closed_us = ?, how_closed = ?, exit_code = ?, guessed = 1 where id = ?",
+  )
     .run(Number(shell?.exitUs ?? shell?.endUs ?? endUs), how, exitCode, session);
 }

@@ -23,8 +23,15 @@ export interface Stored {
  *
  * @param piece the file from `progress.position` on
  * @param isGone whether the shell was gone before the piece was read
+ * @param session the login session that the agent counts the shell to, or null for none; undefined where no agent says
  */
-export function storeShell(store: Store, progress: Progress, piece: Piece, isGone: boolean): Stored {
+export function storeShell(
+  store: Store,
+  progress: Progress,
+  piece: Piece,
+  isGone: boolean,
+  session?: string | null,
+): Stored {
   const stored: Stored = { commands: 0, shells: 0, damaged: 0 };
   const reading = readRecords(piece.bytes);
   let running: { record: StartRecord; at: number } | undefined;
@@ -37,12 +44,13 @@ export function storeShell(store: Store, progress: Progress, piece: Piece, isGon
     switch (record.type) {
       case "shell":
         finish({ atUs: record.atUs });
-        if (introduce(store, progress, record)) stored.shells++;
+        if (introduce(store, progress, record, session)) stored.shells++;
         break;
       case "start":
         finish({ atUs: record.atUs });
         if (
-          progress.sessionId === null && introduce(store, progress, standIn(progress.file, record, piece.uid))
+          progress.sessionId === null &&
+          introduce(store, progress, standIn(progress.file, record, piece.uid), session)
         ) {
           stored.shells++;
         }
@@ -115,7 +123,12 @@ function withPipeStates(end: EndRecord): EndRecord {
 }
 
 /** Makes the shell's row, unless its introduction is read a second time. */
-function introduce(store: Store, progress: Progress, shell: ShellRecord): boolean {
+function introduce(
+  store: Store,
+  progress: Progress,
+  shell: ShellRecord,
+  session: string | null | undefined,
+): boolean {
   const { database } = store;
   if (progress.sessionId !== null) {
     const known = database.prepare(
@@ -126,7 +139,11 @@ function introduce(store: Store, progress: Progress, shell: ShellRecord): boolea
     endShell(store, progress, shell.atUs);
   }
   const isAlive = processOf(shell.pid)?.startTicks === shell.startTicks;
-  const login = loginSessionOf(store, shell, isAlive);
+  const login: { id: string; knownBy: string; bootId?: string } | undefined = session === undefined
+    ? loginSessionOf(store, shell, isAlive)
+    : session === null
+    ? undefined
+    : { id: session, knownBy: "agent" };
   const inserted = database.prepare(`insert into sessions
     (hostname, host_ip, ppid, pid, time_zone, start_time, tty, uid, euid, logname, shell, sudo_user, sudo_uid,
      ssh_client, ssh_connection) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`).run(
@@ -164,8 +181,9 @@ function introduce(store: Store, progress: Progress, shell: ShellRecord): boolea
   progress.loginSession = login?.id ?? null;
   progress.pid = shell.pid;
   progress.startTicks = shell.startTicks;
-  // HOSTNAME is a variable, and may lie; this machine's own process does not.
-  progress.host = isAlive || login?.bootId === bootId() ? Deno.hostname() : shell.host || Deno.hostname();
+  // HOSTNAME is a variable, and may lie; this machine's own process, and its agent, do not.
+  const isOfThisMachine = isAlive || session !== undefined || login?.bootId === bootId();
+  progress.host = isOfThisMachine ? Deno.hostname() : shell.host || Deno.hostname();
   progress.leaving = false;
   return true;
 }

@@ -76,6 +76,8 @@ Deno.test("ingest() done twice changes nothing, and says that there was nothing"
     shells: 0,
     events: 0,
     removed: 0,
+    finished: [],
+    waiting: [],
     damaged: [],
     unreadable: [],
     leaving: 0,
