@@ -281,7 +281,7 @@ _srvaudit_exit() {
   \builtin return "$status"
 }
 
-# Makes this shell's spool file, and says in it who we are.
+# Finds this shell's spool file, or makes it, and says in it who we are.
 _srvaudit_open_spool() {
   local spool=${SRVAUDIT_SPOOL-} stat='' zone mask level from user='\u' host='\H' scratch=/run/user/$EUID
   if [[ -z $spool || ! -d $spool || ! -O $spool ]]; then
@@ -307,6 +307,8 @@ _srvaudit_open_spool() {
   level=${SHLVL//[!0-9]/} level=${level:-0}
   from=("${SRVAUDIT_SESSION-}" "${SSH_CLIENT-}" "${SSH_CONNECTION-}" "${SUDO_USER-}" "${SUDO_UID-}")
   _srvaudit_head='\036SA1\0start\0%s\0%s\000'"$level\000$_srvaudit_tty\000$EUID"'\0%s\0%s\0'
+  # Last of all: a Ctrl-C that ends the waiting leaves all that is needed behind.
+  _srvaudit_ask_agent "${20:-0}"
   # The files are for the user alone, whatever her umask.
   mask=$(\builtin umask)
   \builtin umask 077
@@ -318,6 +320,24 @@ _srvaudit_open_spool() {
   } 2>/dev/null || _srvaudit_lost
   \builtin umask "$mask"
 }
+
+# Where the host has an agent, the file is one that the agent makes: hello has brought it along, or the agent is asked now.
+#   $1 when this process started: in the file's name, it tells that no other process is meant
+_srvaudit_ask_agent() {
+  local file=${SRVAUDIT_SPOOL_FILE-} root=''
+  # What is installed takes no variable's word for where the agent is.
+  [[ ${BASH_SOURCE[0]} == /@(usr|srv|opt)/* ]] || root=${SRVAUDIT_ROOT-}
+  if ! _srvaudit_is_ours "$file" "$1"; then
+    [[ -S $root/run/srvaudit/agent.sock && -f ${SRVAUDIT_BIN-}/srvaudit && -x $SRVAUDIT_BIN/srvaudit ]] || \builtin return 0
+    file=$(\builtin trap '' INT; \builtin exec "$SRVAUDIT_BIN/srvaudit" attach "$$" </dev/null 2>/dev/null) || file=''
+    # A DEBUG trap of the user's may have printed something before.
+    file=${file##*$'\n'}
+    _srvaudit_is_ours "$file" "$1" || \builtin return 0
+  fi
+  _srvaudit_file=$file
+}
+
+_srvaudit_is_ours() { [[ $1 == /*."$$-$2"-+([0-9]).shell && -f $1 && -O $1 && ! -L $1 ]]; }
 
 # The name of a terminal by its device number (proc(5), tty_nr; the majors are those of the kernel's devices.txt).
 _srvaudit_terminal() {
@@ -349,10 +369,10 @@ _srvaudit_attach_exit() {
 }
 
 # Nobody has a reason to change these, and a slip must not end the recording unseen.
-\builtin readonly -f _srvaudit_arm _srvaudit_arm_beside _srvaudit_attach_exit _srvaudit_beside _srvaudit_clock \
-  _srvaudit_exit _srvaudit_fire _srvaudit_freshen _srvaudit_guard _srvaudit_heal _srvaudit_listen _srvaudit_lost \
-  _srvaudit_open_spool _srvaudit_prompt _srvaudit_put_back _srvaudit_resume _srvaudit_seldom _srvaudit_start_with_care \
-  _srvaudit_terminal
+\builtin readonly -f _srvaudit_arm _srvaudit_arm_beside _srvaudit_ask_agent _srvaudit_attach_exit _srvaudit_beside \
+  _srvaudit_clock _srvaudit_exit _srvaudit_fire _srvaudit_freshen _srvaudit_guard _srvaudit_heal _srvaudit_is_ours \
+  _srvaudit_listen _srvaudit_lost _srvaudit_open_spool _srvaudit_prompt _srvaudit_put_back _srvaudit_resume \
+  _srvaudit_seldom _srvaudit_start_with_care _srvaudit_terminal
 # Unset or assigned, it would be no clock any more.
 ((_srvaudit_clockless)) || \builtin readonly EPOCHREALTIME
 

@@ -121,27 +121,15 @@ function _srvaudit_freshen
     command sh -c '"$0" ingest --linger 30 </dev/null >/dev/null 2>&1 &' $SRVAUDIT_BIN/srvaudit
 end
 
-# Makes this shell's spool file, and says in it who we are.
+# Finds this shell's spool file, or makes it, and says in it who we are.
 function _srvaudit_introduce
-    builtin set -l spool $SRVAUDIT_SPOOL
-    if not builtin test -n "$spool" -a -d "$spool" -a -O "$spool"
-        # sudo and su may leave another user's HOME behind: nothing of ours goes there.
-        builtin set -l home $HOME
-        builtin test -O "$home"; or builtin set home ~$_srvaudit_user
-        builtin set spool $home/.ash/spool
-        builtin test -d $spool; or command mkdir -p -m 700 $home/.ash $spool 2>/dev/null
-    end
-    builtin set -g _srvaudit_file $spool/$fish_pid-$_srvaudit_now.shell
-    if not builtin test -w $spool
-        _srvaudit_lost
-        return 1
-    end
-    # For this user's eyes alone.
-    builtin set -l mask $umask
-    builtin set -g umask 0077
     # After the name, which may hold anything, the 2nd field is the parent and the 20th the start.
     builtin read -z -l stat </proc/$fish_pid/stat
     builtin set stat (builtin string split ' ' (builtin string replace -r '(?s)^.*\) ' '' $stat))
+    _srvaudit_ask_agent $stat[20]; or _srvaudit_choose_file; or return
+    # For this user's eyes alone.
+    builtin set -l mask $umask
+    builtin set -g umask 0077
     builtin read -l host </proc/sys/kernel/hostname
     # Whatever the environment holds, it must not look like a record's end, or like no number.
     builtin set -l from
@@ -154,6 +142,42 @@ function _srvaudit_introduce
         "$_srvaudit_user" "$host" "$_srvaudit_zone" (builtin string match -r '^\d+$' -- "$SHLVL"; or builtin echo 0) $from >>$_srvaudit_file
     or _srvaudit_lost
     builtin set -g umask $mask
+end
+
+# Where the host has an agent, the file is one that the agent makes: hello has brought it along, or the agent is asked now.
+# $argv[1]: when this process started. In the file's name, it tells that no other process is meant.
+function _srvaudit_ask_agent
+    builtin set -l file "$SRVAUDIT_SPOOL_FILE"
+    if not _srvaudit_is_ours "$file" $argv[1]
+        # What is installed takes no variable's word for where the agent is.
+        builtin set -l root "$SRVAUDIT_ROOT"
+        builtin string match -qr '^/(usr|srv|opt)/' -- $_srvaudit_hook; and builtin set root
+        builtin test -S "$root/run/srvaudit/agent.sock" -a -f "$SRVAUDIT_BIN/srvaudit" -a -x "$SRVAUDIT_BIN/srvaudit"
+        or return
+        builtin set file (command sh -c 'trap "" INT; exec "$0" attach "$1" </dev/null 2>/dev/null' \
+            $SRVAUDIT_BIN/srvaudit $fish_pid)
+        _srvaudit_is_ours "$file" $argv[1]; or return
+    end
+    builtin set -g _srvaudit_file $file
+end
+
+function _srvaudit_is_ours
+    builtin string match -qr "^/[^\n]*\.$fish_pid-$argv[2]-[0-9]+\.shell\$" -- $argv[1]
+    and builtin test -f $argv[1] -a -O $argv[1] -a ! -L $argv[1]
+end
+
+# A file of this user's own, in her home. The record that comes first makes it.
+function _srvaudit_choose_file
+    builtin set -l spool $SRVAUDIT_SPOOL
+    if not builtin test -n "$spool" -a -d "$spool" -a -O "$spool"
+        # sudo and su may leave another user's HOME behind: nothing of ours goes there.
+        builtin set -l home $HOME
+        builtin test -O "$home"; or builtin set home ~$_srvaudit_user
+        builtin set spool $home/.ash/spool
+        builtin test -d $spool; or command mkdir -p -m 700 $home/.ash $spool 2>/dev/null
+    end
+    builtin set -g _srvaudit_file $spool/$fish_pid-$_srvaudit_now.shell
+    builtin test -w $spool; or _srvaudit_lost
 end
 
 # What holds for the shell's whole life; a second time, only the functions are made anew.

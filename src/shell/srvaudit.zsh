@@ -183,30 +183,52 @@ _srvaudit_lost() {
   _srvaudit_said=1
 }
 
-# Makes this shell's spool file, and says in it who we are.
+# Finds this shell's spool file, or makes it, and says in it who we are.
 _srvaudit_introduce() {
-  local spool=${SRVAUDIT_SPOOL-} home=$HOME stat='' host=$HOST zone=%D{%Z} opened
+  local stat='' host=$HOST zone=%D{%Z}
+  {
+    # After the name, which may hold anything, the 20th field is the start.
+    stat=$(</proc/$$/stat)
+    host=$(</proc/sys/kernel/hostname)
+  } 2>/dev/null
+  local -a fields=(${(s: :)${stat##*\) }})
+  _srvaudit_now=${${${EPOCHREALTIME-${(%)_srvaudit_clock}}/[.,]/}[1,16]}
+  _srvaudit_ask_agent ${fields[20]:-0} || _srvaudit_make_file
+  # Whatever the environment holds, it must not look like a record's end.
+  local -a from=("${SRVAUDIT_SESSION-}" "${SSH_CLIENT-}" "${SSH_CONNECTION-}" "${SUDO_USER-}" "${SUDO_UID-}")
+  _srvaudit_write shell "zsh $ZSH_VERSION" $$ $PPID ${fields[20]:-0} $_srvaudit_now "$_srvaudit_tty" $UID $EUID \
+    "$USERNAME" "$host" "${(%)zone}" ${SHLVL:-0} "${(@)from//[[:cntrl:]]/}"
+}
+
+# Where the host has an agent, the file is one that the agent makes: hello has brought it along, or the agent is asked now.
+#   $1 when this process started: in the file's name, it tells that no other process is meant
+_srvaudit_ask_agent() {
+  local file=${SRVAUDIT_SPOOL_FILE-} root=''
+  # What is installed takes no variable's word for where the agent is.
+  [[ ${(%):-%x} == /(usr|srv|opt)/* ]] || root=${SRVAUDIT_ROOT-}
+  if ! _srvaudit_is_ours "$file" $1; then
+    [[ -S $root/run/srvaudit/agent.sock && -f ${SRVAUDIT_BIN-}/srvaudit && -x $SRVAUDIT_BIN/srvaudit ]] || return
+    file=$(trap '' INT; exec $SRVAUDIT_BIN/srvaudit attach $$ </dev/null 2>/dev/null)
+    _srvaudit_is_ours "$file" $1 || return
+  fi
+  _srvaudit_file=$file
+}
+
+_srvaudit_is_ours() { [[ $1 == /*.$$-$2-<->.shell && -f $1 && -O $1 && ! -L $1 ]] }
+
+# A file of this user's own, in her home.
+_srvaudit_make_file() {
+  local spool=${SRVAUDIT_SPOOL-} home=$HOME opened
   if [[ -z $spool || ! -d $spool || ! -O $spool ]]; then
     # sudo and su may leave another user's HOME behind: nothing of ours goes there.
     [[ -O $home ]] || home=${~:-~$USERNAME}
     spool=$home/.ash/spool
     [[ -d $spool ]] || _srvaudit_make_folders ${spool:h} $spool
   fi 2>/dev/null
-  _srvaudit_now=${${${EPOCHREALTIME-${(%)_srvaudit_clock}}/[.,]/}[1,16]}
   _srvaudit_file=$spool/$$-$_srvaudit_now.shell
-  {
-    # For this user's eyes alone, whatever the umask. Where there is no such module, the folder sees to that.
-    zmodload -F zsh/system b:sysopen &&
-      sysopen -w -o creat,excl -m 600 -u opened $_srvaudit_file && exec {opened}>&-
-    # After the name, which may hold anything, the 20th field is the start.
-    stat=$(</proc/$$/stat)
-    host=$(</proc/sys/kernel/hostname)
-  } 2>/dev/null
-  local -a fields=(${(s: :)${stat##*\) }})
-  # Whatever the environment holds, it must not look like a record's end.
-  local -a from=("${SRVAUDIT_SESSION-}" "${SSH_CLIENT-}" "${SSH_CONNECTION-}" "${SUDO_USER-}" "${SUDO_UID-}")
-  _srvaudit_write shell "zsh $ZSH_VERSION" $$ $PPID ${fields[20]:-0} $_srvaudit_now "$_srvaudit_tty" $UID $EUID \
-    "$USERNAME" "$host" "${(%)zone}" ${SHLVL:-0} "${(@)from//[[:cntrl:]]/}"
+  # For this user's eyes alone, whatever the umask. Where there is no such module, the folder sees to that.
+  { zmodload -F zsh/system b:sysopen &&
+    sysopen -w -o creat,excl -m 600 -u opened $_srvaudit_file && exec {opened}>&- } 2>/dev/null
 }
 
 _srvaudit_make_folders() {
@@ -216,6 +238,7 @@ _srvaudit_make_folders() {
   done
 }
 
-_srvaudit_introduce
 _srvaudit_attach
 sched +0 _srvaudit_first 2>/dev/null
+# Last of all: a Ctrl-C that ends the waiting for the agent leaves all that is needed behind.
+_srvaudit_introduce
