@@ -46,7 +46,7 @@ const AGENT_KEYS = z.object({
     .default("info"),
 });
 
-/** Keys of the integrations, with the values that ask for nothing. */
+/** Keys of the integrations, which are to come. */
 const UNUSED_KEYS: readonly string[] = [
   "pms",
   "jiraURL",
@@ -59,6 +59,8 @@ const UNUSED_KEYS: readonly string[] = [
   "newRelicEnabled",
   "newRelicLicenseKey",
 ];
+/** Keys whose values are secrets: whoever has a webhook's URL can use it. */
+export const SECRET_KEYS: readonly string[] = ["redmineKey", "slackURL", "newRelicLicenseKey"];
 const ASKS_FOR_NOTHING: readonly string[] = ["", "0", "no", "false"];
 
 const KNOWN_KEYS: readonly string[] = [...POLICY_KEYS, ...Object.keys(AGENT_KEYS.shape), ...UNUSED_KEYS];

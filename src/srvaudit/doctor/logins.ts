@@ -1,0 +1,221 @@
+/** Can everybody who logs in through hello log in, and is there a way past it? */
+
+import { checkConfig } from "../../config/agent_settings.ts";
+import { parseLine } from "../../config/key_values.ts";
+import { DEFAULT_POLICY, mappedShell, type Policy } from "../../config/policy.ts";
+import {
+  type Finding,
+  type Host,
+  look,
+  modeFinding,
+  ok,
+  readText,
+  unseen,
+  warning,
+  wrong,
+} from "./finding.ts";
+
+/** A user of passwd(5). */
+export interface PasswdUser {
+  name: string;
+  shell: string;
+}
+
+/** The names that hello is installed by. */
+const HELLO_NAMES = /\/(hello-srvaudit|srvaudit\/hello|audit\/hello)$/;
+
+/** @returns the users whose login shell is hello, as far as passwd itself has them */
+export function helloUsers(host: Host): PasswdUser[] {
+  const passwd = readText(`${host.root}/etc/passwd`);
+  if (typeof passwd === "string") return [];
+  return passwd.text.split("\n").map((line) => line.split(":"))
+    .map(([name = "", , , , , , shell = ""]) => ({ name, shell }))
+    .filter(({ shell }) => HELLO_NAMES.test(shell));
+}
+
+/** @returns the policy that the config gives; the defaults where it has errors, which `config` of this doctor tells of */
+export function configuredPolicy(host: Host): Policy {
+  const config = readText(host.places.config);
+  const settings = typeof config === "string"
+    ? undefined
+    : checkConfig(config.text, host.places.config).settings;
+  return settings?.policy ?? { ...DEFAULT_POLICY };
+}
+
+/** Whether hello is there for those who have it, and their real shells behind it. */
+export function users(host: Host): Finding[] {
+  const all = helloUsers(host);
+  if (all.length === 0) {
+    return [
+      warning("nobody of /etc/passwd logs in through hello", "usermod --shell /usr/bin/hello-srvaudit USER"),
+    ];
+  }
+  const policy = configuredPolicy(host);
+  const faults = all.flatMap((user) => faultOf(host, policy, user));
+  return faults.length > 0
+    ? faults
+    : [ok(`${all.length} of /etc/passwd log in through hello, and have a real shell`)];
+}
+
+function faultOf(host: Host, policy: Policy, { name, shell }: PasswdUser): Finding[] {
+  if (!isExecutable(host.root + shell)) {
+    return [
+      wrong(`${name} cannot log in: her shell ${shell} is not there`, `usermod --shell /bin/bash ${name}`),
+    ];
+  }
+  const map = host.places.shells;
+  try {
+    const real = mappedShell(map, name) ?? policy.defaultShell;
+    if (HELLO_NAMES.test(real)) {
+      return [wrong(`the real shell of ${name} is hello itself`, `mend her line in ${map}`)];
+    }
+    if (isExecutable(host.root + real)) return [];
+    return [
+      wrong(`the real shell ${real} of ${name} cannot be run`, `install it, or mend her line in ${map}`),
+    ];
+  } catch (error) {
+    return [wrong(error instanceof Error ? error.message : String(error), `mend her line in ${map}`)];
+  }
+}
+
+function isExecutable(path: string): boolean {
+  const found = look(path);
+  // What this user may not see, others may.
+  return found === "closed" || (found !== "missing" && found.isFile && ((found.mode ?? 0) & 0o111) !== 0);
+}
+
+/** `/etc/srvaudit/shells`: whoever logs in reads it. */
+export function shellMap(host: Host): Finding[] {
+  const file = host.places.shells;
+  const found = readText(file);
+  if (found === "missing") {
+    return [ok(`there is no ${file}: everybody's real shell is the config's defaultShell`)];
+  }
+  const mode = modeFinding(host, {
+    what: "the users' real shells",
+    path: file,
+    atMost: 0o755,
+    atLeast: 0o444,
+    mend: `make ${file} again`,
+  });
+  if (found === "closed") return [mode];
+  const bad = found.text.split("\n").flatMap((raw, index) => {
+    const name = /^\s*([^#=\s][^=]*)=/.exec(raw)?.[1];
+    try {
+      // Names may have characters that no key of a config has.
+      parseLine(name === undefined ? raw : `shell${raw.slice(raw.indexOf("="))}`, index + 1, file);
+      return [];
+    } catch (error) {
+      return [warning(error instanceof Error ? error.message : String(error), `write name="/path/of/shell"`)];
+    }
+  });
+  return [mode, ...bad];
+}
+
+/** `/etc/shells`, which pam_shells and chsh ask. */
+export function shellsFile(host: Host): Finding[] {
+  const found = readText(`${host.root}/etc/shells`);
+  const listed = typeof found === "string" ? [] : found.text.split("\n").map((line) => line.trim());
+  const used = [...new Set(helloUsers(host).map(({ shell }) => shell))];
+  return (used.length > 0 ? used : ["/usr/bin/hello-srvaudit"]).map((shell) =>
+    listed.includes(shell) ? ok(`/etc/shells has ${shell}`) : warning(
+      `/etc/shells has no ${shell}: what asks pam_shells refuses those users`,
+      `echo ${shell} >> /etc/shells`,
+    )
+  );
+}
+
+/** How sshd sees a user; the settings that `sshd -T` prints, lower case, each with all its values. */
+export type SshdSettings = ReadonlyMap<string, string[]>;
+
+/** @param text what `sshd -T` prints */
+export function sshdSettings(text: string): SshdSettings {
+  const settings = new Map<string, string[]>();
+  for (const line of text.split("\n")) {
+    const [, key = "", value = ""] = /^(\S+)\s+(.*)$/.exec(line) ?? [];
+    if (key !== "") settings.set(key.toLowerCase(), [...settings.get(key.toLowerCase()) ?? [], value]);
+  }
+  return settings;
+}
+
+/** More users than these are not asked about one by one: sshd -T takes a moment for each. */
+const MOST_USERS = 32;
+
+/** sshd's ways past hello, and what it must let through. */
+export async function sshd(host: Host): Promise<Finding[]> {
+  if (host.root !== "") return [ok("sshd is the system's own: not looked at for a development executable")];
+  if (!["/usr/sbin/sshd", "/usr/bin/sshd"].some((path) => look(path) !== "missing")) {
+    return [ok("there is no sshd here")];
+  }
+  if (!host.isRoot) return [unseen("sshd's settings (sshd -T)")];
+  const policy = configuredPolicy(host);
+  const findings: Finding[] = [];
+  // What stands in a Match block holds for some users alone.
+  for (const user of [undefined, ...helloUsers(host).slice(0, MOST_USERS).map(({ name }) => name)]) {
+    const settings = await askSshd(user);
+    if (typeof settings === "string") {
+      return [wrong(`sshd's settings cannot be read: ${settings}`, "sshd -T")];
+    }
+    const forWhom = user === undefined ? "" : ` (for ${user})`;
+    for (const finding of sshdFindings(settings, policy)) {
+      if (!findings.some(({ what }) => what.startsWith(finding.what))) {
+        findings.push({ ...finding, what: finding.what + forWhom });
+      }
+    }
+  }
+  return findings.length > 0 ? findings : [ok("sshd has no way past hello")];
+}
+
+async function askSshd(user: string | undefined): Promise<SshdSettings | string> {
+  const connection = user === undefined ? [] : ["-C", `user=${user},host=localhost,addr=127.0.0.1`];
+  const path = look("/usr/sbin/sshd") === "missing" ? "/usr/bin/sshd" : "/usr/sbin/sshd";
+  const { success, stdout, stderr } = await new Deno.Command(path, { args: ["-T", ...connection] }).output();
+  const decoder = new TextDecoder();
+  if (!success) return decoder.decode(stderr).trim().split("\n").at(-1) ?? "";
+  return sshdSettings(decoder.decode(stdout));
+}
+
+/** @returns what is to be said of sshd's settings; nothing where all is well */
+export function sshdFindings(settings: SshdSettings, policy: Policy): Finding[] {
+  const findings: Finding[] = [];
+  const values = (key: string) => settings.get(key) ?? [];
+  if (values("subsystem").some((value) => /^sftp\s+internal-sftp\b/.test(value))) {
+    findings.push(warning(
+      "sshd's Subsystem sftp is internal-sftp: file transfers go past hello, and are not on record",
+      "Subsystem sftp /usr/lib/openssh/sftp-server",
+    ));
+  }
+  if (values("forcecommand").some((value) => /^internal-sftp\b/.test(value))) {
+    findings.push(warning(
+      "sshd's ForceCommand is internal-sftp: such logins go past hello, and are not on record",
+      "ForceCommand /usr/lib/openssh/sftp-server",
+    ));
+  }
+  const accepted = values("acceptenv").flatMap((value) => value.split(/\s+/));
+  if (policy.nonInteractive === "require" && !accepted.some((name) => isMatch(name, "SRVAUDIT_TICKET"))) {
+    findings.push(wrong(
+      'nonInteractive="require", but sshd lets no SRVAUDIT_TICKET in: every ssh HOST COMMAND is refused',
+      "AcceptEnv SRVAUDIT_TICKET in sshd_config",
+    ));
+  }
+  const loader = accepted.find((name) => isMatch(name, "LD_PRELOAD"));
+  if (loader !== undefined) {
+    findings.push(wrong(
+      `sshd's AcceptEnv ${loader} lets LD_PRELOAD in: users run their own code in hello`,
+      "name the variables that are needed in AcceptEnv",
+    ));
+  }
+  if (values("permituserenvironment").some((value) => value !== "no")) {
+    findings.push(wrong(
+      "sshd's PermitUserEnvironment lets users set LD_PRELOAD: they run their own code in hello",
+      "PermitUserEnvironment no",
+    ));
+  }
+  return findings;
+}
+
+/** sshd's patterns: `*` and `?`. */
+function isMatch(pattern: string, name: string): boolean {
+  const source = pattern.replace(/[.+^${}()|[\]\\]/g, "\\$&").replaceAll("*", ".*").replaceAll("?", ".");
+  return new RegExp(`^${source}$`).test(name);
+}
