@@ -4,7 +4,7 @@ import { ERRORS } from "../desk/protocol.ts";
 import type { Poller, Ready } from "../posix/poller.ts";
 import { close, receive, send } from "../posix/unix_socket.ts";
 import { errorLine, LineBuffer, readRequest, type Request } from "./json_lines.ts";
-import type { Limits, TokenBucket } from "./limits.ts";
+import type { Limits, Share } from "./limits.ts";
 import type { Peer } from "./peer.ts";
 
 /** What a connection needs of its server. */
@@ -33,7 +33,8 @@ const incoming = new Uint8Array(64 * 1024);
 export class Connection {
   readonly #lines = new LineBuffer();
   #unsent: Uint8Array<ArrayBuffer>[] = [];
-  #unsentBytes = 0;
+  /** Of answers that are ready, those included that others must go out before. */
+  #readyBytes = 0;
   #inFlight = 0;
   /** Settles when all answers of the requests that were begun are handed over. */
   #answered = Promise.resolve();
@@ -49,7 +50,7 @@ export class Connection {
     private readonly host: Host,
     private readonly fd: number,
     readonly peer: Peer,
-    private readonly bucket: TokenBucket,
+    private readonly share: Share,
   ) {
     host.poller.watch(fd, { read: true }, (ready) => this.#guard(() => this.#onReady(ready)));
   }
@@ -85,6 +86,7 @@ export class Connection {
     close(this.fd);
     this.#lines.clear();
     this.#unsent = [];
+    this.#count(-this.#readyBytes);
     if (this.isIdle) this.host.ended(this);
   }
 
@@ -114,7 +116,7 @@ export class Connection {
       return false;
     }
     this.#activeMs = performance.now();
-    this.bucket.charge(count / BYTES_A_TOKEN);
+    this.share.bucket.charge(count / BYTES_A_TOKEN);
     this.#lines.append(incoming.subarray(0, count));
     if (!this.#lines.hasLine && this.#lines.size >= this.host.limits.line) this.#refuseLongLine();
     return true;
@@ -123,11 +125,11 @@ export class Connection {
   /** Whether one more request may be begun, if there is one. */
   get #hasRoom(): boolean {
     // A peer that does not read its answers gets no further ones.
-    return !this.#isClosed && this.#inFlight < this.host.limits.inFlight && this.#unsentBytes === 0;
+    return !this.#isClosed && this.#inFlight < this.host.limits.inFlight && this.#unsent.length === 0;
   }
 
   #begin(): void {
-    while (this.#hasRoom && this.#lines.hasLine && this.bucket.take(performance.now())) {
+    while (this.#hasRoom && this.#lines.hasLine && this.share.bucket.take(performance.now())) {
       const line = this.#lines.take();
       this.#lineSinceMs = undefined;
       if (line === undefined) return;
@@ -152,8 +154,12 @@ export class Connection {
 
   #answer(line: Promise<Uint8Array<ArrayBuffer>>): void {
     this.#inFlight++;
+    const ready = line.then((bytes) => {
+      this.#guard(() => this.#makeReady(bytes.length));
+      return bytes;
+    });
     this.#answered = this.#answered.then(async () => {
-      const bytes = await line;
+      const bytes = await ready;
       this.#inFlight--;
       this.#guard(() => {
         this.#activeMs = performance.now();
@@ -164,12 +170,23 @@ export class Connection {
     });
   }
 
+  /** A user whose answers pile up does not read them: then there is no use in this one. */
+  #makeReady(length: number): void {
+    if (this.#isClosed) return;
+    const waiting = this.share.unsentBytes;
+    if (waiting > 0 && waiting + length > this.host.limits.unsent) return this.close();
+    this.#count(length);
+  }
+
+  #count(bytes: number): void {
+    this.#readyBytes += bytes;
+    this.share.unsentBytes += bytes;
+  }
+
   #send(bytes: Uint8Array<ArrayBuffer>): void {
     if (this.#isClosed) return;
     this.#unsent.push(bytes);
-    this.#unsentBytes += bytes.length;
     if (this.#unsent.length === 1) this.#flush();
-    if (this.#unsentBytes > this.host.limits.unsent) this.close();
   }
 
   #flush(): void {
@@ -180,7 +197,7 @@ export class Connection {
       if (count === "again") return;
       if (count === "gone") return this.close();
       this.#activeMs = performance.now();
-      this.#unsentBytes -= count;
+      this.#count(-count);
       if (count === first.length) this.#unsent.shift();
       else this.#unsent[0] = first.subarray(count);
     }
@@ -190,12 +207,12 @@ export class Connection {
   #settle(): void {
     if (this.#isClosed) return;
     const { hasLine } = this.#lines;
-    if (this.#hasInputEnded && this.isIdle && !hasLine && this.#unsentBytes === 0) return this.close();
+    if (this.#hasInputEnded && this.isIdle && !hasLine && this.#unsent.length === 0) return this.close();
     const nowMs = performance.now();
     const wantsMore = this.#hasRoom && !hasLine && !this.#hasInputEnded;
-    const isReading = wantsMore && this.bucket.waitMs(nowMs) === 0;
+    const isReading = wantsMore && this.share.bucket.waitMs(nowMs) === 0;
     if ((this.#hasRoom && hasLine) || (wantsMore && !isReading)) this.host.postpone(this);
-    const isWriting = this.#unsentBytes > 0;
+    const isWriting = this.#unsent.length > 0;
     if (isReading !== this.#isReading || isWriting !== this.#isWriting) {
       this.host.poller.change(this.fd, { read: isReading, write: isWriting });
       this.#isReading = isReading;

@@ -1,6 +1,6 @@
 /** How much of the agent one user may take, so that there is always some left for the others. */
 
-import { LONGEST_LINE } from "../desk/protocol.ts";
+import { LONGEST_LINE, LONGEST_REPLY } from "../desk/protocol.ts";
 
 /** What a peer must keep to. */
 export interface Limits {
@@ -10,15 +10,17 @@ export interface Limits {
   connections: number;
   /** Connections beyond those, for root alone: so that `srvaudit status` always works. */
   connectionsForRoot: number;
-  /** Bytes of a line, its end included, in either direction. */
+  /** Bytes of a request's line, its end included. */
   line: number;
+  /** Bytes of an answer's. */
+  answer: number;
   /** Requests of one user a second, for good; 8 KiB of a long one count as another. */
   requestsPerSecond: number;
   /** Requests of one user at once, after a pause. */
   burst: number;
   /** Requests of one connection that are worked on at a time. */
   inFlight: number;
-  /** Bytes of answers that wait for a connection's peer to read them. */
+  /** Bytes of answers to one user that wait to be read. A longer one goes out alone. */
   unsent: number;
   /** How long a line may take from its first byte to its end, in milliseconds. */
   lineMs: number;
@@ -34,13 +36,21 @@ export function usualLimits(): Limits {
     connections: Math.floor(descriptorLimit() / 2),
     connectionsForRoot: 16,
     line: LONGEST_LINE,
+    answer: LONGEST_REPLY,
     requestsPerSecond: 100,
     burst: 200,
     inFlight: 8,
-    unsent: 1024 * 1024,
+    unsent: 8 * 1024 * 1024,
     lineMs: 10_000,
     idleMs: 60_000,
   };
+}
+
+/** What one user takes at present, over all connections. */
+export interface Share {
+  readonly bucket: TokenBucket;
+  /** Bytes of answers that are ready, and not sent yet. */
+  unsentBytes: number;
 }
 
 /** How many file descriptors this process may have: the soft limit (`ulimit -n`). */

@@ -10,7 +10,7 @@ import type { Poller } from "../posix/poller.ts";
 import { accept, close, credentialsOfPeer, listen, send } from "../posix/unix_socket.ts";
 import { Connection, type Host } from "./connection.ts";
 import { errorLine, type Request, resultLine } from "./json_lines.ts";
-import { type Limits, TokenBucket, usualLimits } from "./limits.ts";
+import { type Limits, type Share, TokenBucket, usualLimits } from "./limits.ts";
 import { identify, type Peer } from "./peer.ts";
 
 export type { Peer } from "./peer.ts";
@@ -43,8 +43,7 @@ export interface ServerOptions {
   onError?: (error: Error) => void;
 }
 
-interface User {
-  readonly bucket: TokenBucket;
+interface User extends Share {
   readonly connections: Set<Connection>;
 }
 
@@ -176,7 +175,7 @@ export class Server implements Disposable {
     if (!peer) {
       return refuse(fd, ERRORS.notAllowed, "the process that connected is gone, or is another user's now");
     }
-    const connection = new Connection(this.#host, fd, peer, user.bucket);
+    const connection = new Connection(this.#host, fd, peer, user);
     user.connections.add(connection);
     this.#connections.add(connection);
   }
@@ -198,7 +197,7 @@ export class Server implements Disposable {
     if (!user) {
       const { requestsPerSecond, burst, lineMs, idleMs } = this.#limits;
       const bucket = new TokenBucket(requestsPerSecond, burst, performance.now());
-      user = { bucket, connections: new Set() };
+      user = { bucket, unsentBytes: 0, connections: new Set() };
       this.#users.set(uid, user);
       this.#sweepTimer ??= setInterval(() => this.#sweep(), Math.min(lineMs, idleMs) / 10);
     }
@@ -247,8 +246,8 @@ export class Server implements Disposable {
   ): Promise<Uint8Array<ArrayBuffer>> {
     try {
       const line = resultLine(id, await this.handle(peer, method, params));
-      if (line.length <= this.#limits.line) return line;
-      throw new Error(`an answer of ${line.length} bytes is too long for a line`);
+      if (line.length <= this.#limits.answer) return line;
+      throw new Error(`an answer of ${line.length} bytes is too long: ${this.#limits.answer} are the most`);
     } catch (error) {
       if (error instanceof RequestError) return errorLine(id, error.code, error.message);
       const what = JSON.stringify(method.slice(0, 64));

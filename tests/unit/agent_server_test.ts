@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { RequestError } from "../../src/agent/server.ts";
-import { ERRORS, LONGEST_LINE } from "../../src/desk/protocol.ts";
+import { ERRORS, LONGEST_LINE, LONGEST_REPLY } from "../../src/desk/protocol.ts";
 import { processOf } from "../../src/posix/process.ts";
 import { requestLine, TestServer } from "../support/agent_server.ts";
 import { until } from "../support/sshd.ts";
@@ -117,7 +117,7 @@ Deno.test("a RequestError is told as it is; anything else is told as nothing, an
     },
     recursive: () => recursive,
     bigint: () => 1n,
-    long: () => "x".repeat(LONGEST_LINE),
+    long: () => "x".repeat(LONGEST_REPLY),
   };
   await using server = TestServer.start((_peer, method) => Promise.resolve(failures[method]?.()));
   using peer = await server.connect();
@@ -252,19 +252,43 @@ Deno.test("a connection that does nothing is closed, and one that waits for an a
   assert.equal((await asking.reply())?.result, "here");
 });
 
-Deno.test("a peer that never reads is closed, and costs nobody else anything", async () => {
-  const long = "x".repeat(LONGEST_LINE - 100);
-  await using server = TestServer.start((_peer, method) =>
-    Promise.resolve(method === "long" ? long : "short")
+Deno.test("a user who never reads costs a few answers, and nobody else anything", async () => {
+  const long = "x".repeat(LONGEST_LINE);
+  const limits = { unsent: 2 * LONGEST_LINE, idleMs: 1e9 };
+  await using server = TestServer.start(
+    (_peer, method) => Promise.resolve(method === "long" ? long : "short"),
+    limits,
   );
-  using deaf = await server.connect();
   using other = await server.connect();
-  await deaf.send(Array.from({ length: 100 }, (_, id) => requestLine(id, "long")).join(""));
-  await until("the end of the deaf one's connection", async () => {
+  using one = await server.connect();
+  using two = await server.connect();
+  const asking = Array.from({ length: 100 }, (_, id) => requestLine(id, "long")).join("");
+  await one.send(asking);
+  await two.send(asking);
+  await until("the end of the deaf ones' connections", async () => {
     await other.ask(1, "short");
     assert.equal((await other.reply())?.result, "short");
     return server.server.connections === 1;
   });
+});
+
+Deno.test("a peer that stops reading is closed when it has been idle for too long", async () => {
+  const long = "x".repeat(LONGEST_LINE);
+  await using server = TestServer.start(() => Promise.resolve(long), { idleMs: 50, inFlight: 1 });
+  using deaf = await server.connect();
+  await deaf.send(requestLine(1, "m") + requestLine(2, "m"));
+  await until("its end", () => Promise.resolve(server.server.connections === 0));
+});
+
+Deno.test("an answer that is longer than all that may wait goes out alone, to who reads it", async () => {
+  const long = "x".repeat(4 * 1024 * 1024);
+  await using server = TestServer.start(() => Promise.resolve(long), { unsent: 1024, inFlight: 1 });
+  using peer = await server.connect();
+  await peer.send(requestLine(1, "m") + requestLine(2, "m"));
+  for (const id of [1, 2]) {
+    const reply = await peer.reply();
+    assert.deepEqual([reply?.id, reply?.result], [id, long]);
+  }
 });
 
 Deno.test("a peer that reads late gets all its answers, however many there are", async () => {
