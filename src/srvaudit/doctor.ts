@@ -43,6 +43,7 @@ export async function doctorCommand(asJson: boolean): Promise<number> {
   const findings = await diagnose({
     places,
     root: places.config.slice(0, -"/etc/srvaudit/config".length),
+    proc: "/proc",
     owner: 0,
     isRoot: effectiveUid() === 0,
     nowMs: Date.now(),

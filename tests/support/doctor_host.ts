@@ -8,11 +8,13 @@ import { makeEvidence, NOON_US } from "./evidence.ts";
 /** A host in a temporary folder, and what to do to it. */
 export class DoctorHost implements Host, AsyncDisposable {
   readonly places: HostPaths;
+  readonly proc: string;
   readonly owner = Deno.uid() ?? 0;
   isRoot = true;
   nowMs = NOON_US / 1000 + 120_000;
 
   private constructor(readonly root: string) {
+    this.proc = `${root}/proc`;
     this.places = {
       program: `${root}/usr/lib/srvaudit`,
       config: `${root}/etc/srvaudit/config`,

@@ -153,9 +153,20 @@ Deno.test("doctor: secrets that every user can read are wrong, others' right to 
   assertFound(await breaking(service.config, write("", 0o660)), "wrong", /0660/);
 });
 
-Deno.test("doctor: an agent that does not answer is wrong", async () => {
+Deno.test("doctor: an agent that does not answer is wrong; on a host that has none, that is all to say of it", async () => {
   await using host = await DoctorHost.make();
   assertFound(await service.agent(host), "wrong", /the agent/);
+  await host.remove("/run/srvaudit");
+  await host.remove("/var/lib/srvaudit");
+  const bad = (await diagnose(host)).filter(({ state }) => state !== "ok" && state !== "unseen");
+  assert.deepEqual(
+    bad.map(({ check, state }) => `${check} ${state}`).filter((line) =>
+      !/^(programs|append-only|room) w/.test(line)
+    ),
+    [
+      "agent warning",
+    ],
+  );
 });
 
 Deno.test("doctor: folders and files of the agent's with another mode are wrong", async () => {
@@ -175,7 +186,7 @@ Deno.test("doctor: folders and files of the agent's with another mode are wrong"
 
 Deno.test("doctor: what belongs to another user is wrong", async () => {
   await using host = await DoctorHost.make();
-  const found = service.ownership({ ...host, places: host.places, root: host.root, owner: host.owner + 1 });
+  const found = service.ownership({ ...host, owner: host.owner + 1 });
   assertFound(found, "wrong", /belongs to the user/);
 });
 

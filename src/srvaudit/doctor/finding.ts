@@ -17,8 +17,10 @@ export interface Finding {
 /** The host that is looked at. */
 export interface Host {
   places: HostPaths;
-  /** What stands before `/etc`, `/proc` and the rest of the system's: nothing but for a development executable. */
+  /** What stands before `/etc` and the rest of the system's: nothing but for a development executable. */
   root: string;
+  /** The kernel's own files: `/proc`. */
+  proc: string;
   /** Whose the system's files are: 0. */
   owner: number;
   /** Whether all of it may be looked at. */

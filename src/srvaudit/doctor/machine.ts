@@ -1,5 +1,6 @@
 /** Does the machine let the agent do its work? */
 
+import { hasAgent } from "./agent_host.ts";
 import {
   type Finding,
   type Host,
@@ -17,6 +18,7 @@ const LARGE_LOG = 100e6;
 
 /** The agent's log, and what keeps it from growing for ever. */
 export function log(host: Host): Finding[] {
+  if (!hasAgent(host)) return [];
   const file = host.places.log;
   const rotate = `${host.root}/etc/logrotate.d/srvaudit`;
   const found = look(file);
@@ -53,7 +55,7 @@ function writable(file: string): Finding {
 export function inotify(host: Host): Finding[] {
   const limits = [["max_user_watches", 8192], ["max_user_instances", 128]] as const;
   return limits.map(([name, least]) => {
-    const found = readText(`${host.root}/proc/sys/fs/inotify/${name}`);
+    const found = readText(`${host.proc}/sys/fs/inotify/${name}`);
     if (typeof found === "string") return unseen(`fs.inotify.${name}`);
     const limit = Number(found.text);
     if (limit >= least) return ok(`fs.inotify.${name} is ${limit}`);

@@ -7,6 +7,7 @@ import { askAgent } from "../../desk/agent_client.ts";
 import { RefusedError } from "../../desk/desk.ts";
 import { lengthOfTime } from "../../terminal/moments.ts";
 import { byteCount } from "../output.ts";
+import { hasAgent } from "./agent_host.ts";
 import {
   type Finding,
   type Host,
@@ -77,14 +78,11 @@ function hasSecret(text: string): boolean {
   });
 }
 
-/** Whether this host has an agent, running or not. */
-export function hasAgent(host: Host): boolean {
-  return [host.places.policy, host.places.evidence, `${host.places.state}/policy.json`]
-    .some((path) => look(path) !== "missing" && look(path) !== "closed");
-}
-
 /** Whether the agent answers, and what it says of itself. */
 export async function agent(host: Host): Promise<Finding[]> {
+  if (!hasAgent(host)) {
+    return [warning("this host has no agent: what users record is their own to keep", START)];
+  }
   try {
     const status = await askAgent(host.places.socket, "agent.status", {});
     const since = lengthOfTime(host.nowMs * 1000 - status.sinceUs);
@@ -103,6 +101,7 @@ export async function agent(host: Host): Promise<Finding[]> {
 
 /** Whose the agent's folders and files are, and what they let others do. */
 export function ownership(host: Host): Finding[] {
+  if (!hasAgent(host)) return [];
   const { run, socket, hostSpool, state, evidence } = host.places;
   const mend = `${START}: it makes it`;
   return [
@@ -116,6 +115,7 @@ export function ownership(host: Host): Finding[] {
 
 /** Whether logins are told what the config says. */
 export function policy(host: Host): Finding[] {
+  if (!hasAgent(host)) return [];
   const file = host.places.policy;
   const mode = modeFinding(host, {
     what: "the published policy",
