@@ -100,7 +100,7 @@ export abstract class SpoolDesk {
    * @returns whether this process is in a session
    * @throws {NotOnRecordError}
    */
-  protected say(saying: Saying): boolean {
+  say(saying: Saying): boolean {
     const session = this.#now();
     if (session) putOnRecord(session, saying);
     return session !== undefined;

@@ -42,3 +42,9 @@ export function variable(name: string): string | undefined {
     return undefined;
   }
 }
+
+/** A variable, without control characters: whatever it holds, it must not look like a record's end. */
+export function plainVariable(name: string): string {
+  // deno-lint-ignore no-control-regex -- control characters are what this is about
+  return (variable(name) ?? "").replace(/[\x00-\x1f\x7f]/g, "");
+}

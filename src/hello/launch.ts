@@ -16,6 +16,8 @@ export interface Recording {
   paths: Paths;
   /** The login session that a person opened, for the hooks of this shell and of those within it. */
   session?: string;
+  /** That shell's own spool file, where the agent has made it. */
+  spoolFile?: string;
   /** Where the end of the one command goes: it has its `shell` and `start` records already. */
   commandFile?: string;
 }
@@ -42,6 +44,8 @@ export function becomeShell(
     if (recording.session !== undefined) {
       changes.SRVAUDIT_SESSION = recording.session;
       changes.SRVAUDIT_SPOOL = recording.paths.spool;
+      // Another shell's, if it came from around this one, is nothing to this one.
+      changes.SRVAUDIT_SPOOL_FILE = recording.spoolFile;
       changes.SRVAUDIT_BIN = recording.paths.program;
       changes.SRVAUDIT_LEADER_PID = String(Deno.pid);
       if (shell.kind === "bash") changes.PROMPT_COMMAND = loaderBefore(variable("PROMPT_COMMAND"));

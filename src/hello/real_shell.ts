@@ -1,7 +1,6 @@
 /** Which shell `hello` stands for. */
 
-import type { LoginSettings } from "../config/settings.ts";
-import { mappedShell } from "../config/settings.ts";
+import { mappedShell, type Policy } from "../config/policy.ts";
 
 /** The shells that we have hooks for, and all others. */
 export type ShellKind = "bash" | "zsh" | "fish" | "other";
@@ -15,13 +14,13 @@ export interface RealShell {
 /**
  * The user's real shell: her own in the map file, else the config's default.
  *
- * @param settings the config's
+ * @param policy the host's
  * @param mapFile `/etc/srvaudit/shells`
  * @param user her name
  * @throws {Error} if that shell is not there, cannot be run, or is `hello` itself
  */
-export function realShell(settings: LoginSettings, mapFile: string, user: string): RealShell {
-  const path = mappedShell(mapFile, user) ?? settings.defaultShell;
+export function realShell(policy: Pick<Policy, "defaultShell">, mapFile: string, user: string): RealShell {
+  const path = mappedShell(mapFile, user) ?? policy.defaultShell;
   const fault = faultOf(path);
   if (fault) {
     throw new Error(`the shell ${path} of ${user} ${fault}: see ${mapFile}, and defaultShell in the config`);

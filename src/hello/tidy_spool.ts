@@ -11,7 +11,12 @@ const WAITING = 128;
  */
 export function tidySpool(places: Paths): void {
   let waiting = 0;
-  for (const _ of Deno.readDirSync(places.spool)) waiting++;
+  try {
+    for (const _ of Deno.readDirSync(places.spool)) waiting++;
+  } catch {
+    // The agent has made the files, and this user has no home to speak of them in.
+    return;
+  }
   if (waiting < WAITING || waiting % (WAITING / 2) > 1) return;
   new Deno.Command("/bin/sh", {
     args: ["-c", '"$1" ingest --linger 1 &', "sh", `${places.program}/srvaudit`],

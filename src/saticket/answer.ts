@@ -1,6 +1,6 @@
 /** How `saticket` puts its answers: as text for people, harmless on a terminal, and as JSON for programs. */
 
-import type { LoginSession } from "../record/login_session.ts";
+import type { PresentSession } from "../desk/protocol.ts";
 import { visible } from "../terminal/visible.ts";
 import type { Ticket, TicketDetails } from "../trackers/tracker.ts";
 
@@ -20,17 +20,13 @@ export function printed(answer: Answer, asJson: boolean): string {
 }
 
 /** What a login session is on. */
-export function currentText(
-  session: LoginSession,
-  ticket: Ticket | undefined,
-  times: { sinceUs: number; ticketSinceUs: number },
-): string {
+export function currentText(session: PresentSession, ticket: Ticket | undefined): string {
   const subject = ticket ? oneLine(ticket.subject) : "(the desk does not know it)";
   return [
     session.ticket === null ? "ticket   none" : `ticket   ${session.ticket}  ${subject}`,
     ...(ticket ? [`status   ${ticket.status}`] : []),
-    `since    ${localTime(times.ticketSinceUs)}`,
-    `session  ${session.id}, since ${localTime(times.sinceUs)}`,
+    `since    ${localTime(session.ticketSinceUs)}`,
+    `session  ${session.id}, since ${localTime(session.sinceUs)}`,
   ].join("\n");
 }
 

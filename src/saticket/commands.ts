@@ -1,22 +1,19 @@
-/**
- * What each subcommand of `saticket` does. The desk is always asked first, and what it did goes on record after that:
- * what the record says has happened.
- */
+/** What each subcommand of `saticket` does. The desk does it, and puts what it did on the session's record. */
 
-import type { Desk } from "../desk/desk.ts";
-import type { LoginSession } from "../record/login_session.ts";
+import { type Desk, NotOnRecordError } from "../desk/desk.ts";
+import type { PresentSession } from "../desk/protocol.ts";
 import { visible } from "../terminal/visible.ts";
 import { type Ticket, TicketNotFoundError } from "../trackers/tracker.ts";
 import type { Request } from "./arguments.ts";
 import { CannotError } from "./cannot.ts";
 import { type Answer, currentText, detailsText, listText, nextText } from "./answer.ts";
-import { putOnRecord, type Saying } from "./session_record.ts";
+import { messageOf } from "./my_desk.ts";
 import { chooseStatus } from "./status_choice.ts";
 
 /** What a subcommand works with. */
 export interface Surroundings {
   desk: Desk;
-  session: LoginSession | undefined;
+  session: PresentSession | undefined;
   /** Says something to the person, on stderr. */
   say(line: string): void;
   /** Asks for the subject of a new ticket. */
@@ -57,12 +54,11 @@ async function current({ desk, session, say }: Surroundings): Promise<Answer> {
     say(NO_SESSION);
     return { json: { session: null, ticket: null }, text: "", code: 1 };
   }
+  const { id, sinceUs, ticketSinceUs } = session;
   const ticket = session.ticket === null ? undefined : await desk.find(session.ticket);
-  const switched = session.events.findLast((event) => event.kind === "ticket switched");
-  const times = { sinceUs: session.opened.atUs, ticketSinceUs: switched?.atUs ?? session.opened.atUs };
   return {
-    json: { session: { id: session.id, ticket: session.ticket, ...times }, ticket: ticket ?? null },
-    text: currentText(session, ticket, times),
+    json: { session: { id, ticket: session.ticket, sinceUs, ticketSinceUs }, ticket: ticket ?? null },
+    text: currentText(session, ticket),
   };
 }
 
@@ -86,8 +82,7 @@ async function create(around: Surroundings, words: string, stay: boolean): Promi
   const ticket = await desk.create(subject);
   const made = `made ticket ${ticket.key}: ${visible(ticket.subject)}`;
   if (session && !stay) {
-    const from = session.ticket;
-    record(session, made, { kind: "ticket switched", from, to: ticket.key });
+    const from = await afterAll(made, () => desk.switchTo(ticket.key));
     return { json: { ticket, from, switched: true }, text: `${made}\nthis session is on it now` };
   }
   if (!session && !stay) say(`${NO_SESSION}: nothing to switch`);
@@ -104,14 +99,15 @@ async function switchTo({ desk, session }: Surroundings, key: string): Promise<A
         (next && `: to work on it again, first: saticket status --ticket ${key} ${next}`),
     );
   }
-  const from = session.ticket;
-  if (from === key) return { json: { ticket, from }, text: `this session is on ticket ${key} already` };
-  record(session, undefined, { kind: "ticket switched", from, to: key });
+  if (session.ticket === key) {
+    return { json: { ticket, from: key }, text: `this session is on ticket ${key} already` };
+  }
+  const from = await desk.switchTo(key);
   return { json: { ticket, from }, text: `this session is on ticket ${key} now: ${visible(ticket.subject)}` };
 }
 
 async function status(around: Surroundings, ticket: string | undefined, typed: string): Promise<Answer> {
-  const { desk, session } = around;
+  const { desk } = around;
   const key = ticketKey(around, ticket, "saticket status --ticket KEY");
   const before = await existing(desk, key);
   const next = await desk.nextStatuses(key);
@@ -119,21 +115,19 @@ async function status(around: Surroundings, ticket: string | undefined, typed: s
   const wanted = chooseStatus(typed, before.status, next);
   const json = { ticket: before, from: before.status };
   if (wanted === before.status) return { json, text: `ticket ${key} is ${wanted} already` };
-  const after = await desk.setStatus(key, wanted);
-  const done = `ticket ${key} was ${before.status} and is ${after.status} now`;
-  record(session, done, { kind: "status", ticket: key, from: before.status, to: after.status });
-  return { json: { ...json, ticket: after }, text: done };
+  const done = (is: string) => `ticket ${key} was ${before.status} and is ${is} now`;
+  const after = await onRecord(done(wanted), () => desk.setStatus(key, wanted));
+  return { json: { ...json, ticket: after }, text: done(after.status) };
 }
 
 async function note(around: Surroundings, ticket: string | undefined, typed: string): Promise<Answer> {
-  const { desk, session } = around;
+  const { desk } = around;
   const key = ticketKey(around, ticket, "saticket note --ticket KEY");
   const on = await existing(desk, key);
   const text = (typed === "" || typed === "-" ? await around.readNote() : typed).trimEnd();
   if (text === "") throw new CannotError("the note is empty: nothing was added");
-  await desk.addNote(key, text);
   const done = `added a note to ticket ${key}`;
-  record(session, done, { kind: "note", ticket: key, text });
+  await onRecord(done, () => desk.addNote(key, text));
   return { json: { ticket: on, text }, text: done };
 }
 
@@ -156,13 +150,21 @@ async function existing(desk: Desk, key: string): Promise<Ticket> {
   return ticket;
 }
 
-/** Puts what was done on record; if that fails, says what was done all the same. */
-function record(session: LoginSession | undefined, done: string | undefined, saying: Saying): void {
-  if (!session) return;
+/** Does what the desk does and puts on record; if the record alone fails, says what was done all the same. */
+function onRecord<T>(done: string, work: () => Promise<T>): Promise<T> {
+  return afterAll(done, work, NotOnRecordError);
+}
+
+/** Does something after what is done already; if it fails, says so with what was done. */
+async function afterAll<T>(
+  done: string,
+  work: () => Promise<T>,
+  kind: abstract new (...values: never[]) => Error = Error,
+): Promise<T> {
   try {
-    putOnRecord(session, saying);
+    return await work();
   } catch (error) {
-    if (!(error instanceof CannotError) || done === undefined) throw error;
-    throw new CannotError(`${done}, but: ${error.message}`, { cause: error });
+    if (!(error instanceof kind)) throw error;
+    throw new CannotError(`${done}, but: ${messageOf(error)}`, { cause: error });
   }
 }

@@ -1,6 +1,5 @@
-import { LocalDesk } from "../desk/local_desk.ts";
 import { visible } from "../terminal/visible.ts";
-import { mySession } from "./session_record.ts";
+import { myDesk } from "./my_desk.ts";
 
 /** More than these nobody chooses from with the Tab key. */
 const MOST_TICKETS = 200;
@@ -12,13 +11,14 @@ const MOST_TICKETS = 200;
  */
 export async function complete(args: readonly string[]): Promise<void> {
   const [what, named] = args;
-  using desk = new LocalDesk();
+  // Whoever presses Tab is in the middle of a line.
+  using desk = await myDesk(() => {});
   let lines: string[] = [];
   if (what === "tickets") {
     const tickets = await desk.search("", MOST_TICKETS);
     lines = tickets.map(({ key, subject }) => `${key}\t${visible(subject)}`);
   } else if (what === "statuses") {
-    const key = named || mySession()?.ticket;
+    const key = named || (await desk.session())?.ticket;
     const statuses = key && await desk.find(key) ? await desk.nextStatuses(key) : [];
     lines = statuses.map((status) => `${status.toLowerCase().replaceAll(" ", "-")}\t${status}`);
   }

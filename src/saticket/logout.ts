@@ -11,14 +11,13 @@
  */
 
 import type { Desk } from "../desk/desk.ts";
-import { LocalDesk } from "../desk/local_desk.ts";
+import type { PresentSession } from "../desk/protocol.ts";
 import { isForeground } from "../posix/libc.ts";
 import { type Process, processOf } from "../posix/process.ts";
-import type { LoginSession } from "../record/login_session.ts";
 import { askUntil, SilenceError, tell } from "../terminal/ask.ts";
 import { visible } from "../terminal/visible.ts";
 import type { Ticket } from "../trackers/tracker.ts";
-import { closeSession, messageOf, mySession, putOnRecord } from "./session_record.ts";
+import { messageOf, myDesk } from "./my_desk.ts";
 
 /** How long silence is borne before the session is closed all the same. */
 const SILENCE_MS = 120_000;
@@ -37,16 +36,14 @@ const NOTES_PROMPT = "Session notes (end with an empty line): ";
  * @returns the exit code: 1 if the closing could not be put on record
  */
 export async function logout(args: readonly string[], silenceMs = SILENCE_MS): Promise<number> {
-  const session = mySession();
-  if (!session || !isLedByMe(session)) return 0;
   using person = new Person(silenceMs);
-  if (session.ticket !== null && isSomebodyThere()) {
-    using desk = new LocalDesk();
-    const key = session.ticket;
-    await attempt(() => dialogue(person, desk, session, key));
-  }
+  using desk = await myDesk(complain);
+  const session = await desk.session();
+  if (!session || !isLedByMe(session)) return 0;
+  const key = session.ticket;
+  if (key !== null && isSomebodyThere()) await attempt(() => dialogue(person, desk, key));
   try {
-    closeSession(session, person.hungUp ? "hangup" : "logout", exitCodeOf(args));
+    await desk.close(person.hungUp ? "hangup" : "logout", exitCodeOf(args));
     return 0;
   } catch (error) {
     complain(error);
@@ -54,7 +51,7 @@ export async function logout(args: readonly string[], silenceMs = SILENCE_MS): P
   }
 }
 
-async function dialogue(person: Person, desk: Desk, session: LoginSession, key: string): Promise<void> {
+async function dialogue(person: Person, desk: Desk, key: string): Promise<void> {
   let ticket: Ticket | undefined;
   try {
     ticket = await desk.find(key);
@@ -66,14 +63,14 @@ async function dialogue(person: Person, desk: Desk, session: LoginSession, key: 
     `This session was on ticket ${key}${ticket ? `: ${visible(ticket.subject)} (${ticket.status})` : ""}\n`,
   );
   try {
-    await takeNotes(person, desk, session, key);
-    if (ticket) await takeStatus(person, desk, session, ticket);
+    await takeNotes(person, desk, key);
+    if (ticket) await takeStatus(person, desk, ticket);
   } catch (error) {
     if (!(error instanceof EndOfQuestions)) throw error;
   }
 }
 
-async function takeNotes(person: Person, desk: Desk, session: LoginSession, key: string): Promise<void> {
+async function takeNotes(person: Person, desk: Desk, key: string): Promise<void> {
   const lines: string[] = [];
   try {
     while (true) {
@@ -84,14 +81,12 @@ async function takeNotes(person: Person, desk: Desk, session: LoginSession, key:
   } finally {
     if (lines.length > 0) {
       const text = lines.join("\n");
-      // What the desk cannot take is on record at least.
       await attempt(() => desk.addNote(key, text));
-      await attempt(() => putOnRecord(session, { kind: "note", ticket: key, text }));
     }
   }
 }
 
-async function takeStatus(person: Person, desk: Desk, session: LoginSession, ticket: Ticket): Promise<void> {
+async function takeStatus(person: Person, desk: Desk, ticket: Ticket): Promise<void> {
   const next = await attempt(() => desk.nextStatuses(ticket.key));
   if (!next) return;
   // The present one first: it is the default.
@@ -99,11 +94,7 @@ async function takeStatus(person: Person, desk: Desk, session: LoginSession, tic
   tell(statuses.map((status, i) => `${String(i + 1).padStart(3)}  ${visible(status)}\n`).join(""));
   const chosen = await chooseNumber(person, statuses) ?? ticket.status;
   if (chosen === ticket.status) return;
-  const set = await attempt(() => desk.setStatus(ticket.key, chosen));
-  if (!set) return;
-  await attempt(() =>
-    putOnRecord(session, { kind: "status", ticket: ticket.key, from: ticket.status, to: set.status })
-  );
+  await attempt(() => desk.setStatus(ticket.key, chosen));
 }
 
 /** @returns the status that was chosen, or undefined for the default */
@@ -169,9 +160,9 @@ class Person implements Disposable {
 }
 
 /** Whether the session's own shell runs this process, or has become it. */
-function isLedByMe({ opened }: LoginSession): boolean {
+function isLedByMe({ leaderPid, leaderStartTicks }: PresentSession): boolean {
   const leads = (process: Process | undefined) =>
-    process?.pid === opened.leaderPid && process.startTicks === opened.leaderStartTicks;
+    process?.pid === leaderPid && process.startTicks === leaderStartTicks;
   const me = processOf("self");
   return leads(me) || (me !== undefined && leads(processOf(me.parentPid)));
 }

@@ -1,13 +1,12 @@
 /** `saticket`: the ticket of this login session. */
 
-import { LocalDesk } from "../desk/local_desk.ts";
 import { ask, tell } from "../terminal/ask.ts";
 import { visible } from "../terminal/visible.ts";
 import type { Request } from "./arguments.ts";
 import { printed } from "./answer.ts";
 import { CannotError } from "./cannot.ts";
 import { perform } from "./commands.ts";
-import { messageOf, mySession } from "./session_record.ts";
+import { messageOf, myDesk } from "./my_desk.ts";
 
 /** How long the subject of a new ticket is waited for. */
 const SILENCE_MS = 120_000;
@@ -43,10 +42,10 @@ async function readRequest(args: readonly string[]): Promise<Request> {
 }
 
 async function answer(request: Request): Promise<number> {
-  using desk = new LocalDesk();
+  using desk = await myDesk(sayLine);
   const given = await perform(request, {
     desk,
-    session: mySession(),
+    session: await desk.session(),
     say: sayLine,
     askSubject: () => ask("Enter subject for new ticket: ", SILENCE_MS) ?? "",
     readNote,

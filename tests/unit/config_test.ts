@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { ConfigError, parseKeyValues } from "../../src/config/key_values.ts";
-import { DEFAULTS, loginSettings, mappedShell } from "../../src/config/settings.ts";
+import { DEFAULT_POLICY, loginPolicy, mappedShell, POLICY_KEYS } from "../../src/config/policy.ts";
 
 function value(line: string): string | undefined {
   return parseKeyValues(line, "config").get("key")?.value;
@@ -39,32 +39,100 @@ Deno.test("parseKeyValues() never throws but a ConfigError with file and line", 
   );
 });
 
-async function withFile(text: string, use: (file: string) => void): Promise<void> {
+async function withFile(text: string, use: (file: string) => void | Promise<void>): Promise<void> {
   const file = await Deno.makeTempFile();
   await Deno.writeTextFile(file, text);
   try {
-    use(file);
+    await use(file);
   } finally {
     await Deno.remove(file);
   }
 }
 
-Deno.test("loginSettings() takes the defaults where nothing is said", async () => {
-  assert.deepEqual(loginSettings("/nowhere/at/all"), DEFAULTS);
-  await withFile('slackURL=""\n', (file) => assert.deepEqual(loginSettings(file), DEFAULTS));
-  await withFile('showBanner="no"\ndefaultShell="/bin/zsh"\nonFailure="deny"\n', (file) => {
-    assert.deepEqual(loginSettings(file), { showBanner: false, defaultShell: "/bin/zsh", onFailure: "deny" });
+/** The policy for a login where the config is that file, and no agent has published anything. */
+function withoutAgent(config: string) {
+  const { policy, hasAgent } = loginPolicy({ policy: "/nowhere/at/all", config });
+  assert.equal(hasAgent, false);
+  return policy;
+}
+
+Deno.test("loginPolicy() takes the defaults where nothing is said", async () => {
+  assert.deepEqual(withoutAgent("/nowhere/at/all"), DEFAULT_POLICY);
+  await withFile('slackURL=""\n', (file) => assert.deepEqual(withoutAgent(file), DEFAULT_POLICY));
+});
+
+Deno.test("loginPolicy() reads every key of the config that is a login's", async () => {
+  const lines = {
+    showBanner: "no",
+    defaultShell: "/bin/zsh",
+    onFailure: "deny",
+    onAgentDown: "deny",
+    onTrackerOutage: "deny",
+    nonInteractive: "require",
+    exemptUsers: "backup, ansible",
+    exemptGroups: "robots",
+    breakGlassGroup: "oncall",
+    ticketPattern: "OPS-[0-9]+",
+    idleTimeout: "30m",
+  };
+  assert.deepEqual(Object.keys(lines).sort(), [...POLICY_KEYS].sort());
+  const text = Object.entries(lines).map(([key, value]) => `${key}="${value}"\n`).join("");
+  await withFile(text, (file) => {
+    assert.deepEqual(withoutAgent(file), {
+      showBanner: false,
+      defaultShell: "/bin/zsh",
+      onFailure: "deny",
+      onAgentDown: "deny",
+      onTrackerOutage: "deny",
+      nonInteractive: "require",
+      exemptUsers: ["backup", "ansible"],
+      exemptGroups: ["robots"],
+      breakGlassGroup: "oncall",
+      ticketPattern: "OPS-[0-9]+",
+      idleTimeoutS: 1800,
+    });
   });
 });
 
-Deno.test("loginSettings() names the line of a value that is none", async () => {
-  await withFile('\nonFailure="perhaps"', (file) => {
-    assert.throws(() => loginSettings(file), {
-      message: `${file}: line 2: onFailure="perhaps" is not one of: allow, deny`,
+Deno.test("loginPolicy() names the line of a value that is none", async () => {
+  const broken: [line: string, reason: RegExp][] = [
+    ['onFailure="perhaps"', /is not one of: allow, deny$/],
+    ['nonInteractive="no"', /is not one of: record, require, deny$/],
+    ['defaultShell="bash"', /is not an absolute path$/],
+    ['ticketPattern="OPS-("', /is not a regular expression/],
+    ['idleTimeout="soon"', /is no length of time/],
+  ];
+  for (const [line, reason] of broken) {
+    await withFile(`\n${line}`, (file) => {
+      assert.throws(() => withoutAgent(file), (error: Error) => {
+        assert.ok(error.message.startsWith(`${file}: line 2: ${line} `), error.message);
+        assert.match(error.message, reason);
+        return true;
+      });
     });
-  });
-  await withFile('defaultShell="bash"', (file) => {
-    assert.throws(() => loginSettings(file), /line 1: defaultShell="bash" is not an absolute path/);
+  }
+});
+
+Deno.test("loginPolicy() goes by what an agent has published, whatever the config says", async () => {
+  const published = (text: string, use: (policy: string) => void) => withFile(text, use);
+  await withFile('onFailure="deny"\n', async (config) => {
+    await published(JSON.stringify({ ...DEFAULT_POLICY, onAgentDown: "deny" }), (policy) => {
+      assert.deepEqual(loginPolicy({ policy, config }), {
+        policy: { ...DEFAULT_POLICY, onAgentDown: "deny" },
+        hasAgent: true,
+      });
+    });
+    // An older agent's, and what is none.
+    await published('{"nonInteractive":"deny"}', (policy) => {
+      assert.equal(loginPolicy({ policy, config }).policy.nonInteractive, "deny");
+      assert.equal(loginPolicy({ policy, config }).policy.onFailure, "allow");
+    });
+    for (const text of ["", "[", "null", '"x"', '{"exemptUsers":7}']) {
+      await published(
+        text,
+        (policy) => assert.throws(() => loginPolicy({ policy, config }), ConfigError, text),
+      );
+    }
   });
 });
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import fc from "fast-check";
+import { DEFAULT_POLICY } from "../../src/config/policy.ts";
 import { LocalDesk } from "../../src/desk/local_desk.ts";
 import { effectiveUid } from "../../src/posix/libc.ts";
 import { nowUs } from "../../src/record/clock.ts";
@@ -28,6 +29,12 @@ function newTracker() {
       Deno.removeSync(folder, { recursive: true });
     },
   };
+}
+
+/** alice's desk, with all that is hers in one folder. */
+function deskAt(user: string): LocalDesk {
+  const places = { user, spool: `${user}/spool`, tickets: `${user}/tickets.db`, hostSpool: "", socket: "" };
+  return new LocalDesk(places, DEFAULT_POLICY, "alice");
 }
 
 const modeOf = (path: string) => (Deno.statSync(path).mode ?? 0) & 0o777;
@@ -283,7 +290,7 @@ Deno.test("many processes that begin the store and work on it at once lose nothi
 Deno.test("LocalDesk opens its store at the first question, not before", async () => {
   const folder = Deno.makeTempDirSync();
   try {
-    using desk = new LocalDesk(`${folder}/ash/tickets.db`, "alice");
+    using desk = deskAt(`${folder}/ash`);
     assert.deepEqual(await desk.trackers(), ["local"]);
     assert.deepEqual([...Deno.readDirSync(folder)], []);
     const { key } = await desk.create("One");
@@ -304,7 +311,7 @@ Deno.test("LocalDesk opens its store at the first question, not before", async (
 Deno.test("LocalDesk rejects, and does not throw, when its store cannot be opened", async () => {
   const file = `${Deno.makeTempDirSync()}/tickets.db`;
   Deno.mkdirSync(file);
-  using desk = new LocalDesk(file, "alice");
+  using desk = deskAt(file.slice(0, file.lastIndexOf("/")));
   const question = desk.find("1");
   await assert.rejects(question, TrackerUnavailableError);
   Deno.removeSync(file.slice(0, file.lastIndexOf("/")), { recursive: true });

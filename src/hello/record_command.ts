@@ -1,64 +1,26 @@
-/** Putting a new login session, and a command that nobody typed, on record. */
+/** Putting a command that nobody typed on record. */
 
-import { makePrivateFolder, type Paths } from "../config/paths.ts";
+import type { Paths } from "../config/paths.ts";
 import { effectiveUid, ownName } from "../posix/libc.ts";
-import { bootId, processOf } from "../posix/process.ts";
-import type { SessionOpened, ShellRecord, StartRecord } from "../record/event.ts";
-import { sessionFile } from "../record/login_session.ts";
-import { newSessionId } from "../record/session_id.ts";
-import { appendEvent, appendRecords } from "../record/spool.ts";
+import { processOf } from "../posix/process.ts";
+import type { ShellRecord, StartRecord } from "../record/event.ts";
+import { appendRecords } from "../record/spool.ts";
 import { nowUs } from "../record/clock.ts";
-import { variable } from "./environment.ts";
+import type { OpenedSession } from "../desk/desk.ts";
+import { plainVariable, variable } from "./environment.ts";
 import type { RealShell } from "./real_shell.ts";
-
-/** What the caller knows of a session. */
-export interface Opening {
-  mode: SessionOpened["mode"];
-  shell: string;
-  ticket: string | null;
-  tty: string;
-  command: string | undefined;
-}
-
-/**
- * Opens a login session that this process, and the shell that it becomes, leads.
- *
- * @returns its id
- * @throws {Error} when the spool cannot be written
- */
-export function openSession(places: Paths, opening: Opening): string {
-  makePrivateFolder(places.user);
-  makePrivateFolder(places.spool);
-  const { command, ...rest } = opening;
-  const id = newSessionId();
-  const uid = effectiveUid();
-  appendEvent(sessionFile(places.spool, id), {
-    kind: "session opened",
-    session: id,
-    atUs: nowUs(),
-    user: ownName(),
-    uid,
-    host: Deno.hostname(),
-    from: plainVariable("SSH_CONNECTION").split(" ")[0] ?? "",
-    ...rest,
-    ...(command === undefined ? {} : { command }),
-    leaderPid: Deno.pid,
-    leaderStartTicks: processOf("self")?.startTicks ?? 0,
-    bootId: bootId(),
-  });
-  return id;
-}
 
 /**
  * Puts the one command of a shell that no hook can watch on record, as begun. The shell itself writes its end.
  *
+ * @param places where the file is made, if the agent has made none
  * @param text `-c`'s command or a script's name; undefined where the shell reads commands from its input
  * @returns the spool file
  * @throws {Error} when the spool cannot be written
  */
 export function recordCommand(
-  places: Paths,
-  session: string,
+  places: Pick<Paths, "spool">,
+  { id: session, spoolFile }: OpenedSession,
   shell: RealShell,
   text: string | undefined,
 ): string {
@@ -98,7 +60,7 @@ export function recordCommand(
     directory: encoder.encode(workingDirectory()),
     text: encoder.encode(text ?? ""),
   };
-  const file = `${places.spool}/${Deno.pid}-${atUs}.shell`;
+  const file = spoolFile ?? `${places.spool}/${Deno.pid}-${atUs}.shell`;
   appendRecords(file, [introduction, start]);
   return file;
 }
@@ -119,10 +81,4 @@ function workingDirectory(): string {
     // It was removed.
     return "?";
   }
-}
-
-/** A variable, without control characters: whatever it holds, it must not look like a record's end. */
-function plainVariable(name: string): string {
-  // deno-lint-ignore no-control-regex -- control characters are what this is about
-  return (variable(name) ?? "").replace(/[\x00-\x1f\x7f]/g, "");
 }
