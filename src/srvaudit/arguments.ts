@@ -10,6 +10,7 @@ import { integer, string, type ValueParser } from "@optique/core/valueparser";
 import { run } from "@optique/run";
 import { VERSION } from "../config/version.ts";
 import { type Moment, MomentError, parseMoment } from "../terminal/moments.ts";
+import { say } from "./output.ts";
 
 /** A sequence number and its hash, as `srvaudit head` prints them. */
 export interface HeadArgument {
@@ -270,17 +271,19 @@ export function parseArguments(args: readonly string[]): Request {
       "srvaudit sessions --ticket 17    who worked on that?",
       "srvaudit doctor                  what is wrong, and its mend",
     ),
-    footer: message`What a command takes: ${
-      commandLine("srvaudit COMMAND --help")
-    } Your sessions and their tickets: ${commandLine("saticket --help")} Your history: ${
-      commandLine("ash_query --help")
-    }`,
+    footer: message`What a command takes: ${commandLine("srvaudit COMMAND --help")}`,
     usageLine: USAGE,
     termWidth: "auto",
     errorExitCode: 2,
     aboveError: "none",
+    stderr: sayWrong,
     onExit: (code) => Deno.exit(code),
   });
+}
+
+/** What is wrong with the command line, as all our messages are. */
+function sayWrong(text: string): void {
+  say(`${text.replace(/^Error: /, "").replace(/\.?\n*$/, "")}: see srvaudit --help`);
 }
 
 function examples(...lines: string[]): Message {

@@ -1,92 +1,57 @@
-/** `srvaudit`: the admin's tool. */
+/** `srvaudit`: the admin's tool, and the host's agent. */
 
-import config from "../../deno.json" with { type: "json" };
-import { visible } from "../terminal/visible.ts";
+import type { Request } from "./arguments.ts";
+import { messageOf, NobodyReadsError, say } from "./output.ts";
 
-const HELP = `Usage: srvaudit COMMAND [OPTION]...
-The admin's tool of srvAudit, which ties every shell session to a ticket.
+/** What goes without `@optique`: it starts at every login, or stays for long. */
+const LIGHT: Readonly<Partial<Record<string, (args: string[]) => Promise<number | void>>>> = {
+  agent: async (args) => await (await import("../agent/agent.ts")).runAgent(args),
+  attach: async (args) => await (await import("./attach.ts")).attach(args),
+  ingest: async (args) => await (await import("./ingest.ts")).ingestCommand(args),
+};
 
-Commands:
-  ingest               take what the shells have recorded into ~/.ash/history.db
-    --linger SECONDS   go on with it in the background until nothing has been
-                       recorded for so long; the shells start this by themselves
-
-Options:
-  -h, --help           show this help
-  -V, --version        show the version
-
-Examples:
-  srvaudit ingest && sqlite3 ~/.ash/history.db 'select * from commands'
-
-Your sessions and their tickets: saticket --help. Your history: ash_query --help.
-`;
-
-/** How many seconds may be asked for: a day. */
-const LONGEST_LINGER_S = 86_400;
-
-/** Runs the program; ends the process where it has failed: 2 for a wrong call, 1 for anything else. */
+/**
+ * Runs the program. `attach` is for the shells' hooks, and is not in the help. Exit codes: 0 done, 1 it cannot be done, or
+ * something is wrong, 2 it was called wrongly.
+ *
+ * @param args what stands behind the program's name
+ */
 export async function main(args: string[]): Promise<void> {
-  const [command, ...rest] = args;
-  switch (command) {
-    case "-h":
-    case "--help":
-    case "help":
-      return print(HELP);
-    case "-V":
-    case "--version":
-      return print(`srvaudit ${config.version}\n`);
-    case "ingest":
-      return await ingestCommand(rest);
-    case undefined:
-      return refuse("what shall be done?");
-    default:
-      return refuse(`there is no command ${visible(command)}`);
-  }
-}
-
-async function ingestCommand(args: string[]): Promise<void> {
-  const [flag, value] = args.length === 1 ? args[0]?.split("=") ?? [] : args;
-  if (flag === "-h" || flag === "--help") return print(HELP);
-  if (flag === undefined) return await ingestOnce();
-  if (flag !== "--linger" || args.length > 2) return refuse(`ingest takes no ${visible(args.join(" "))}`);
-  const seconds = Number(value);
-  if (!/^[0-9]+$/.test(value ?? "") || seconds < 1 || seconds > LONGEST_LINGER_S) {
-    return refuse(`--linger takes seconds from 1 to ${LONGEST_LINGER_S}, not ${visible(value ?? "nothing")}`);
-  }
-  const { paths } = await import("../config/paths.ts");
-  const { linger } = await import("./linger.ts");
-  const { spool, history } = paths();
-  await linger(spool, history, seconds * 1000);
-  // A watcher's thread may still wait for the kernel.
-  Deno.exit(0);
-}
-
-async function ingestOnce(): Promise<void> {
-  const { paths } = await import("../config/paths.ts");
-  const { ingest } = await import("../history/ingest.ts");
-  const { sayings } = await import("../history/report.ts");
-  const { spool, history } = paths();
+  let code: number;
   try {
-    const report = ingest(spool, history);
-    for (const saying of sayings(report)) say(saying);
+    code = await run(args);
   } catch (error) {
-    fail(error instanceof Error ? error.message : String(error), 1);
+    if (!(error instanceof NobodyReadsError)) say(messageOf(error));
+    code = error instanceof NobodyReadsError ? 0 : 1;
   }
-}
-
-function print(text: string): void {
-  Deno.stdout.writeSync(new TextEncoder().encode(text));
-}
-
-function say(message: string): void {
-  Deno.stderr.writeSync(new TextEncoder().encode(`srvaudit: ${visible(message)}\n`));
-}
-
-function fail(message: string, code: number): never {
-  say(message);
+  // A watcher's thread, or a signal's listener, may still wait for the kernel.
   Deno.exit(code);
 }
 
-function refuse(message: string): never {
-  fail(`${message}: see srvaudit --help`, 2);
+async function run(args: string[]): Promise<number> {
+  const [first, ...rest] = args;
+  const light = LIGHT[first ?? ""];
+  if (light && !rest.some((word) => word === "--help" || word === "-h")) return await light(rest) ?? 0;
+  const { parseArguments } = await import("./arguments.ts");
+  return await perform(parseArguments(args));
+}
+
+async function perform(request: Request): Promise<number> {
+  switch (request.action) {
+    case "status":
+      return await (await import("./status.ts")).statusCommand(request.json);
+    case "sessions":
+      await (await import("./sessions.ts")).sessionsCommand(request);
+      return 0;
+    case "follow":
+      await (await import("./follow.ts")).followCommand(request);
+      return 0;
+    case "doctor":
+      return await (await import("./doctor.ts")).doctorCommand(request.json);
+    case "config check": {
+      const file = request.file ?? (await import("../config/paths.ts")).hostPaths().config;
+      return (await import("./config_check.ts")).configCheck(file, request.json);
+    }
+  }
+  return 0;
 }
