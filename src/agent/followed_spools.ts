@@ -1,0 +1,260 @@
+/** Which spool files are followed, how far each is read, and which of them wait to be read on. */
+
+import type { FollowedFile } from "../evidence/followed.ts";
+import type { EvidenceStore } from "../evidence/store.ts";
+import { FileRefusedError } from "../posix/plain_file.ts";
+import { nowUs } from "../record/clock.ts";
+import { shellOfName } from "../record/host_spool.ts";
+import { isSessionId } from "../record/session_id.ts";
+import {
+  copyFollowed,
+  type Followed,
+  followedOf,
+  type GoneTest,
+  isGone,
+  isSurelyGone,
+  KnownSessions,
+} from "./followed.ts";
+import { isDue } from "./oddities.ts";
+import {
+  inFolder,
+  kindOf,
+  look,
+  namesIn,
+  pathOf,
+  rowFolder,
+  type SpoolFolder,
+  type SpoolTarget,
+} from "./spool_folder.ts";
+import { BatchBuffer, type FileReading, LONG_TAIL_BYTES, newRow, readOn } from "./spool_reading.ts";
+import { Turns } from "./turns.ts";
+
+/** So many files are read for one transaction, however little is new in each. */
+const BATCH_FILES = 512;
+
+/** What could not be read, and why. */
+export interface Unreadable {
+  path: string;
+  reason: string;
+}
+
+/** What was read for one transaction. */
+export interface Batch {
+  /** Sessions' files first: shells' commands need their tickets. */
+  readings: FileReading[];
+  /** Files that were done with, and are gone. */
+  lost: SpoolTarget[];
+  unreadable: Unreadable[];
+}
+
+/** What the agent has in mind of the spools: as the evidence's database has it, and a little more. */
+export class FollowedSpools {
+  readonly sessions: KnownSessions;
+  /** Every file that is not done with, by its path. */
+  readonly #files = new Map<string, Followed>();
+  /** Those that are done with, and how long they are. */
+  readonly #settled = new Map<string, number>();
+  readonly #sessionTurns = new Turns<SpoolTarget>();
+  readonly #shellTurns = new Turns<SpoolTarget>();
+  readonly #shellBuffer = new BatchBuffer();
+  readonly #sessionBuffer = new BatchBuffer();
+
+  /** @throws {EvidenceError} */
+  constructor(readonly store: EvidenceStore, readonly host: SpoolFolder) {
+    this.sessions = new KnownSessions(store);
+    for (const row of store.followed()) {
+      // The group is a guess, until the folder is adopted and what is dirty in it comes with the right one.
+      const folder = row.folder === "" ? host : { path: row.folder, owner: { uid: row.uid, gid: row.uid } };
+      const target = { folder, name: row.name };
+      if (row.done) this.#settled.set(pathOf(target), row.position);
+      else this.#files.set(pathOf(target), followedOf(target, row));
+    }
+  }
+
+  /** How many files are followed. */
+  get size(): number {
+    return this.#files.size;
+  }
+
+  /** Whether something waits to be read. */
+  get hasMore(): boolean {
+    return !this.#sessionTurns.isEmpty || !this.#shellTurns.isEmpty;
+  }
+
+  /** The files of a session, by the `seq` of its opening, that are not done with. */
+  filesOf(session: number): Followed[] {
+    return [...this.#files.values()].filter(({ row }) => row.session === session);
+  }
+
+  /** Puts a file in line. What is no spool file's name is passed by. */
+  enqueue({ folder, name }: SpoolTarget): void {
+    const kind = kindOf(folder, name);
+    if (!kind) return;
+    const path = pathOf({ folder, name });
+    // The owner of a file in the host's folder is known when it was first read: until then all new ones share a line.
+    const uid = folder.owner?.uid ?? this.#files.get(path)?.row.uid ?? 0;
+    (kind === "session" ? this.#sessionTurns : this.#shellTurns).add(uid, path, { folder, name });
+  }
+
+  /** Puts every file of a folder in line that is not as it was. @returns what cannot be read */
+  lookThrough(folder: SpoolFolder): Unreadable[] {
+    try {
+      const names = namesIn(folder) ?? [];
+      const there = new Set(names);
+      inFolder(folder, () => names.filter((name) => this.#hasChanged({ folder, name })))
+        .forEach((name) => this.enqueue({ folder, name }));
+      const start = `${folder.path}/`;
+      for (const path of [...this.#files.keys(), ...this.#settled.keys()]) {
+        if (!path.startsWith(start)) continue;
+        const name = path.slice(start.length);
+        if (!there.has(name) && !name.includes("/")) this.enqueue({ folder, name });
+      }
+      return [];
+    } catch (error) {
+      return [{ path: folder.path, reason: error instanceof Error ? error.message : String(error) }];
+    }
+  }
+
+  #hasChanged(target: SpoolTarget): boolean {
+    const path = pathOf(target);
+    const known = this.#files.get(path);
+    const facts = look(target);
+    if (!known) return facts?.size !== this.#settled.get(path);
+    return facts?.size !== known.seen || (known.row.inode !== facts.inode && known.row.inode !== "");
+  }
+
+  /** Puts in line the files whose process is gone, and those of which something was put off. */
+  sweep(isThorough: boolean): void {
+    const now = nowUs();
+    const test = isThorough ? isGone : isSurelyGone;
+    for (const file of this.#files.values()) {
+      if (this.#isOver(file, test)) this.enqueue(file);
+      else {
+        file.aliveUs = now;
+        if (file.seen - file.row.position >= LONG_TAIL_BYTES || isDue(file.oddities, now)) this.enqueue(file);
+      }
+    }
+  }
+
+  /** Whether nobody writes to the file any more: a session's goes on until its leader's last word is in evidence. */
+  #isOver({ folder, name, row }: Followed, test: GoneTest): boolean {
+    const session = row.session === null ? undefined : this.sessions.get(row.session);
+    if (kindOf(folder, name) === "shell") {
+      const isOfAnotherBoot = session !== undefined && session.bootId !== this.sessions.boot;
+      return row.gone || isOfAnotherBoot || (row.pid !== null && test(row.pid, row.startTicks));
+    }
+    if (!session || session.closed || !this.sessions.isLeaderGone(session, test)) return false;
+    const { pid, startTicks } = session.leader;
+    return !this.filesOf(session.seq).some((file) =>
+      kindOf(file.folder, file.name) === "shell" && file.row.pid === pid && file.row.startTicks === startTicks
+    );
+  }
+
+  /**
+   * Reads what is new in the files whose turn it is. The bytes of shells' files are read before those of sessions': so no
+   * command is put in evidence without a switch of tickets that came before it.
+   */
+  read(): Batch {
+    const batch: Batch = { readings: [], lost: [], unreadable: [] };
+    this.#shellBuffer.clear();
+    this.#sessionBuffer.clear();
+    const looked = new Set<string>();
+    for (let i = 0; i < BATCH_FILES && this.#shellBuffer.room > 0; i++) {
+      const target = this.#shellTurns.next();
+      if (!target) break;
+      this.#readOne(target, this.#shellBuffer, batch);
+    }
+    const shells = batch.readings;
+    batch.readings = [];
+    for (const target of shells.flatMap((reading) => this.#sessionFilesFor(reading))) {
+      if (!looked.has(pathOf(target))) this.#readOne(target, this.#sessionBuffer, batch);
+      looked.add(pathOf(target));
+    }
+    for (let i = 0; i < BATCH_FILES && this.#sessionBuffer.room > 0; i++) {
+      const target = this.#sessionTurns.next();
+      if (!target) break;
+      if (!looked.has(pathOf(target))) this.#readOne(target, this.#sessionBuffer, batch);
+    }
+    batch.readings.push(...shells);
+    return batch;
+  }
+
+  #readOne(target: SpoolTarget, buffer: BatchBuffer, batch: Batch): void {
+    const path = pathOf(target);
+    try {
+      const file = this.#begin(target, batch);
+      if (!file) return;
+      const isNew = !this.#files.has(path);
+      const reading = readOn(file, this.#isOver(file, isGone), nowUs(), buffer);
+      // Something that never was a spool file: a link, a name that was gone before it was looked at.
+      if (!reading || (isNew && !reading.isThere)) return;
+      batch.readings.push(reading);
+    } catch (error) {
+      if (!(error instanceof FileRefusedError)) throw error;
+      batch.unreadable.push({ path, reason: error.message });
+    }
+  }
+
+  /** A copy of what is known of a file, to work on; undefined where nothing is to be done with it. */
+  #begin(target: SpoolTarget, batch: Batch): Followed | undefined {
+    const path = pathOf(target);
+    const known = this.#files.get(path);
+    if (known) return { ...copyFollowed(known), folder: target.folder };
+    const folder = rowFolder(target.folder);
+    const size = this.#settled.get(path);
+    if (size === undefined) return followedOf(target, newRow(folder, target.name));
+    const facts = look(target);
+    if (!facts) batch.lost.push(target);
+    if (!facts || facts.size === size) return undefined;
+    // Who writes to a file that was done with begins it again.
+    const row: FollowedFile = this.store.followedFile(folder, target.name) ?? newRow(folder, target.name);
+    return followedOf(target, { ...row, done: false, taken: false });
+  }
+
+  /** Where a login session of the shell's may tell which ticket it is on. */
+  #sessionFilesFor({ file, reading }: FileReading): SpoolTarget[] {
+    const { folder, row } = file;
+    const ids = new Set<string>();
+    const known = row.session === null ? undefined : this.sessions.get(row.session);
+    if (known) ids.add(known.id);
+    const named = folder.owner ? undefined : shellOfName(file.name)?.session;
+    if (named) ids.add(named);
+    if (folder.owner) {
+      for (const { record } of reading.records) {
+        if (record.type === "shell" && isSessionId(record.session) && ids.size < 8) ids.add(record.session);
+      }
+    }
+    return [...ids].flatMap((id) => {
+      const targets = [{ folder: this.host, name: `${id}.session` }];
+      if (folder.owner) {
+        targets.push({ folder, name: `${id}.session` }, { folder, name: `${id}.own.session` });
+      }
+      return targets;
+    });
+  }
+
+  /** A transaction was undone: what it was to do waits again. */
+  undo(targets: readonly SpoolTarget[]): void {
+    this.sessions.forgetAll();
+    for (const target of targets) this.enqueue(target);
+  }
+
+  /** What is known of a file now: what it rests on is on the disk. */
+  keep(file: Followed): void {
+    const path = pathOf(file);
+    if (!file.row.done) {
+      this.#files.set(path, file);
+      return;
+    }
+    this.#files.delete(path);
+    this.#settled.set(path, file.row.position);
+    if (kindOf(file.folder, file.name) === "session" && file.row.session !== null) {
+      this.sessions.forget(file.row.session);
+    }
+  }
+
+  /** A file that was done with is gone. */
+  forget(target: SpoolTarget): void {
+    this.#settled.delete(pathOf(target));
+  }
+}

@@ -1,0 +1,103 @@
+/** Puts what a login session's spool file says into evidence. */
+
+import type { SessionEvent, SessionOpened } from "../record/event.ts";
+import type { Reading } from "../record/spool.ts";
+import type { Followed, Session } from "./followed.ts";
+import { notice } from "./oddities.ts";
+import type { Taking } from "./shell_records.ts";
+import { sessionOfName } from "./spool_folder.ts";
+
+/** A user's own word fills no more of the agent's memory than this. */
+const MOST_SWITCHES = 1000;
+
+/**
+ * Puts the events of a piece in evidence. What lies in the host's spool the agent has written itself; what lies in a user's
+ * own is that user's word, and counts for sessions of that user alone.
+ *
+ * @returns the events that are in evidence now
+ */
+export function takeSessionRecords(
+  taking: Taking,
+  file: Followed,
+  { records, damaged }: Reading,
+): SessionEvent[] {
+  const foreign = (why: string, count = 1) => notice(file.oddities, "foreign", why, count);
+  const id = sessionOfName(file.name);
+  if (damaged > 0) foreign("bytes that are no record", damaged);
+  const taken: SessionEvent[] = [];
+  for (const { record } of records) {
+    if (record.type !== "event") foreign("a shell's record");
+    else if (record.event.session !== id) foreign("another session's event");
+    else {
+      const refusal = takeEvent(taking, file, record.event);
+      if (refusal === undefined) taken.push(record.event);
+      else foreign(refusal);
+    }
+  }
+  return taken;
+}
+
+/** @returns undefined, or why it is not taken */
+function takeEvent(taking: Taking, file: Followed, event: SessionEvent): string | undefined {
+  const { sessions } = taking;
+  const session = sessions.byId(event.session);
+  const { owner } = file.folder;
+  if (event.kind === "session opened") {
+    if (session) return "a second opening of a session";
+    if (owner && event.uid !== owner.uid) return "another user's session";
+    open(taking, file, event);
+    return undefined;
+  }
+  if (!session) return "an event of no session";
+  if (owner && session.uid !== owner.uid) return "another user's session";
+  belong(file, session);
+  if (owner && event.atUs > taking.takenUs + 5_000_000) notice(file.oddities, "clock", "ahead");
+  if (event.kind === "ticket switched") {
+    if (owner && session.tickets.length >= MOST_SWITCHES) return "more switches of tickets than anyone makes";
+    session.tickets.push({ ticket: event.to, sinceUs: event.atUs });
+    session.tickets.sort((one, other) => one.sinceUs - other.sinceUs);
+  }
+  if (event.kind === "session closed") session.closed = true;
+  append(taking, file, event, {});
+  return undefined;
+}
+
+function open(taking: Taking, file: Followed, event: SessionOpened): void {
+  const late = file.folder.owner !== undefined;
+  const seq = append(taking, file, event, late ? { late } : {});
+  file.row.session = seq;
+  const session = taking.sessions.get(seq);
+  if (session) belong(file, session);
+  if (!late) return;
+  taking.store.append({
+    kind: "agent",
+    atUs: taking.takenUs,
+    session: seq,
+    shell: null,
+    uid: null,
+    data: { what: "late", words: "a login session began without the agent", session: event.session },
+  }, taking.takenUs);
+}
+
+function belong(file: Followed, { seq, leader }: Session): void {
+  file.row.session = seq;
+  file.row.pid = leader.pid;
+  file.row.startTicks = leader.startTicks;
+}
+
+function append(taking: Taking, file: Followed, event: SessionEvent, more: { late?: boolean }): number {
+  const { kind, atUs, ...data } = event;
+  file.row.lastUs = Math.max(file.row.lastUs, atUs);
+  return taking.store.append({
+    kind,
+    atUs,
+    session: file.row.session,
+    shell: null,
+    uid: file.folder.owner?.uid ?? (event.kind === "session opened" ? event.uid : sessionUid(taking, file)),
+    data: { ...data, ...more, source: file.folder.owner ? "user" : "agent" },
+  }, taking.takenUs);
+}
+
+function sessionUid({ sessions }: Taking, { row }: Followed): number | null {
+  return row.session === null ? null : sessions.get(row.session)?.uid ?? null;
+}

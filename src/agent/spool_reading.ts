@@ -1,0 +1,163 @@
+/** Reads what is new in spool files, before anything of it is put in evidence. */
+
+import type { FollowedFile } from "../evidence/followed.ts";
+import { type HostShell, shellOfName } from "../record/host_spool.ts";
+import { type Reading, readRecords } from "../record/spool.ts";
+import type { FileFacts } from "../posix/plain_file.ts";
+import { type Followed, PIECE_BYTES } from "./followed.ts";
+import { notice } from "./oddities.ts";
+import { type Piece, readPiece } from "./spool_folder.ts";
+
+/** So many bytes of all files together are read for one transaction. */
+export const BATCH_BYTES = 1024 * 1024;
+
+/** Bytes among which there is no whole record: so many are taken for noise, and not kept for a rest that may come. */
+export const NOISE_BYTES = 8 * 1024 * 1024;
+
+/** What waits for its rest and is longer than this is not read again for each byte that is added. */
+export const LONG_TAIL_BYTES = 64 * 1024;
+/** But after this time it is. */
+const AGAIN_US = 500_000;
+
+/** What was read of a file: its records are views of bytes that are written over by the next batch. */
+export interface FileReading {
+  /** A copy of what is known, which the transaction works on. */
+  file: Followed;
+  reading: Reading;
+  /** Whether the file is there. */
+  isThere: boolean;
+  /** It is another file, or shorter than what is in evidence of it: the reading is of its very beginning. */
+  isAnew: boolean;
+  /** Whether the file ended with what was read. */
+  isLast: boolean;
+  /** When it was last written to; the present time for a file that is not there. */
+  changedUs: number;
+  /** The process was gone before anything was read: these are its last words. */
+  isOver: boolean;
+}
+
+const NOTHING: Reading = { records: [], consumed: 0, damaged: 0 };
+
+/** The bytes of one batch. */
+export class BatchBuffer {
+  readonly #bytes = new Uint8Array(BATCH_BYTES);
+  #used = 0;
+
+  /** How much more may be read into this batch. */
+  get room(): number {
+    return BATCH_BYTES - this.#used;
+  }
+
+  /** What was read into it is no longer needed. */
+  clear(): void {
+    this.#used = 0;
+  }
+
+  /** So many bytes; of their own where there is no room. */
+  take(length: number): Uint8Array<ArrayBuffer> {
+    const from = this.#used;
+    this.#used = Math.min(BATCH_BYTES, from + length);
+    return length <= BATCH_BYTES - from ? this.#bytes.subarray(from, from + length) : new Uint8Array(length);
+  }
+}
+
+/**
+ * Reads on in a file and moves its position on.
+ *
+ * @param file a copy of what is known of it
+ * @param isOver whether its process is gone
+ * @param nowUs the present time
+ * @returns undefined if there is nothing new
+ * @throws {FileRefusedError}
+ */
+export function readOn(
+  file: Followed,
+  isOver: boolean,
+  nowUs: number,
+  buffer: BatchBuffer,
+): FileReading | undefined {
+  let isAnew = false;
+  let isNew = true;
+  const piece = readPiece(file, (facts) => {
+    isAnew = isOtherThan(facts, file.row);
+    isNew = isOver || isAnew || (facts.size !== file.seen && !isTiny(file, facts, nowUs));
+    // A record that is longer than all of the batch gets bytes of its own.
+    const limit = file.piece > PIECE_BYTES ? file.piece : Math.min(file.piece, buffer.room);
+    return { from: isAnew ? 0 : file.row.position, limit: isNew ? limit : 0 };
+  }, (length) => buffer.take(length));
+  if (!piece) return lost(file, isOver, nowUs);
+  if (!isNew) return undefined;
+  const { facts, isLast } = piece;
+  if (isAnew) notice(file.oddities, "shrank", `from ${file.row.position} bytes to ${facts.size}`);
+  if (isAnew) file.row.position = 0;
+  file.row.inode = facts.inode;
+  file.row.uid = facts.uid;
+  file.readUs = nowUs;
+  const reading = advance(file, piece, isOver);
+  return { file, reading, isThere: true, isAnew, isLast, changedUs: facts.changedUs, isOver };
+}
+
+/** An empty inode: the file is new, or was not to be found the last time. */
+function isOtherThan(facts: FileFacts, { inode, position }: FollowedFile): boolean {
+  return facts.size < position || (inode !== "" && inode !== facts.inode);
+}
+
+/** Whether so little was added to a long tail without an end that reading it all again is not worth it yet. */
+function isTiny({ seen, readUs, row }: Followed, { size }: FileFacts, nowUs: number): boolean {
+  const tail = seen - row.position;
+  return tail >= LONG_TAIL_BYTES && size - seen < tail / 8 && Math.abs(nowUs - readUs) < AGAIN_US;
+}
+
+/** Finds the records of a piece, and says how far the file is dealt with. */
+function advance(file: Followed, { bytes, isLast }: Piece, isOver: boolean): Reading {
+  const reading = bytes.length === 0 ? NOTHING : readRecords(bytes);
+  let { consumed, damaged } = reading;
+  const isStuck = consumed === 0 && bytes.length >= file.piece;
+  const isNoise = isStuck && bytes.length >= NOISE_BYTES;
+  if ((isOver && isLast || isNoise) && consumed < bytes.length) {
+    consumed = bytes.length;
+    damaged++;
+  }
+  file.seen = file.row.position + bytes.length;
+  file.row.position += consumed;
+  // A record that is longer than a piece needs ever longer ones.
+  file.piece = isStuck && !isNoise ? Math.min(NOISE_BYTES, 2 * file.piece) : PIECE_BYTES;
+  return { ...reading, consumed, damaged };
+}
+
+function lost(file: Followed, isOver: boolean, changedUs: number): FileReading {
+  if (file.row.inode !== "") notice(file.oddities, "vanished", `after ${file.row.position} bytes`);
+  // The same file may come back.
+  file.row.inode = "";
+  return { file, reading: NOTHING, isThere: false, isAnew: false, isLast: true, changedUs, isOver };
+}
+
+/**
+ * What is known of a file at first: its name, which in the host's spool tells the shell.
+ *
+ * @param folder as the evidence has it: empty for the host's
+ */
+export function newRow(folder: string, name: string): FollowedFile {
+  const shell: Pick<HostShell, "pid" | "startTicks"> | undefined = folder === ""
+    ? shellOfName(name)
+    : undefined;
+  const pid = shell?.pid ?? Number(/^[1-9][0-9]{0,9}(?=-.*\.shell$)/.exec(name)?.[0] ?? 0);
+  return {
+    folder,
+    name,
+    inode: "",
+    position: 0,
+    session: null,
+    shell: null,
+    uid: 0,
+    pid: pid || null,
+    startTicks: shell?.startTicks ?? null,
+    lastNumber: 0,
+    openCommand: null,
+    lastUs: 0,
+    leaving: false,
+    gone: false,
+    done: false,
+    taken: false,
+  };
+}
