@@ -149,6 +149,9 @@ end
 function _srvaudit_ask_agent
     builtin set -l file "$SRVAUDIT_SPOOL_FILE"
     if not _srvaudit_is_ours "$file" $argv[1]
+        # Once: an agent that hangs must not hold up every command.
+        builtin set -q _srvaudit_asked; and return 1
+        builtin set -g _srvaudit_asked 1
         # What is installed takes no variable's word for where the agent is.
         builtin set -l root "$SRVAUDIT_ROOT"
         builtin string match -qr '^/(usr|srv|opt)/' -- $_srvaudit_hook; and builtin set root

@@ -32,7 +32,7 @@ zmodload -F zsh/datetime p:EPOCHREALTIME 2>/dev/null
 zmodload -F zsh/files b:zf_mkdir 2>/dev/null
 zmodload zsh/sched zsh/zleparameter zsh/parameter 2>/dev/null
 
-typeset -gi _srvaudit_number=0 _srvaudit_now=0 _srvaudit_fresh_at=0
+typeset -gi _srvaudit_number=0 _srvaudit_now=0 _srvaudit_fresh_at=0 _srvaudit_asked=0
 # 1 while a `start` record waits for its `end`.
 typeset -gi _srvaudit_open=0
 # The line that was read, where and when, from zshaddhistory on until it is on record.
@@ -207,6 +207,8 @@ _srvaudit_ask_agent() {
   # What is installed takes no variable's word for where the agent is.
   [[ ${(%):-%x} == /(usr|srv|opt)/* ]] || root=${SRVAUDIT_ROOT-}
   if ! _srvaudit_is_ours "$file" $1; then
+    # Once: an agent that hangs must not hold up every command.
+    (( _srvaudit_asked++ )) && return 1
     [[ -S $root/run/srvaudit/agent.sock && -f ${SRVAUDIT_BIN-}/srvaudit && -x $SRVAUDIT_BIN/srvaudit ]] || return
     file=$(trap '' INT; exec $SRVAUDIT_BIN/srvaudit attach $$ </dev/null 2>/dev/null)
     _srvaudit_is_ours "$file" $1 || return

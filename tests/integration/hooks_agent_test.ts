@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { effectiveUid } from "../../src/posix/libc.ts";
 import { testThatNeeds } from "../support/needs.ts";
+import { until } from "../support/sshd.ts";
 import {
   type MakeFile,
   makeShellFile,
@@ -98,7 +99,7 @@ for (const shell of SHELLS) {
 
   /** What is no file for this shell, whoever says so. */
   const LIES: Record<string, MakeFile> = {
-    "another process's file": (host, pid) => renamed(host, makeShellFile(host, pid), nameFor(Deno.pid)),
+    "another process's file": (host, pid) => makeShellFile(host, pid, Deno.pid),
     "a link": (host, pid) => {
       const link = `${host.hostSpool}/${nameFor(pid)}`;
       Deno.symlinkSync(`${host.root}/target`, link);
@@ -134,19 +135,30 @@ for (const shell of SHELLS) {
 
   testThatNeeds(
     [shell],
+    `${shell}: waits but once for an agent that never answers, even where the home cannot be written`,
+    async () => {
+      await using host = new SpoolHost(ME, () => undefined);
+      Deno.writeTextFileSync(`${host.home}/.ash`, "");
+      await typeOne(host, shell);
+      assert.equal(host.asked.length, 1);
+    },
+  );
+
+  testThatNeeds(
+    [shell],
     `${shell}: a Ctrl-C while the agent is waited for takes no recording away`,
     async () => {
       await using host = new SpoolHost(ME, () => undefined);
       await using terminal = await host.shell("bash");
       await terminal.send(`${host.line(shell)}\r`);
-      while (host.asked.length < 2) await new Promise((resolve) => setTimeout(resolve, 10));
+      await until("a second question", () => Promise.resolve(host.asked.length === 2));
       await terminal.send("\x03");
-      await terminal.send("echo o''ne\r");
-      await terminal.expect(/^one/m);
+      await terminal.send("echo sa''id\r");
+      await terminal.expect(/said/);
       await terminal.send("exit\r");
       await terminal.expect(READY);
       const texts = [...host.records("own").values()].flatMap((records) => textsOf(records));
-      assert.ok(texts.includes("echo o''ne"), texts.join("\n"));
+      assert.ok(texts.includes("echo sa''id"), texts.join("\n"));
     },
   );
 }
@@ -158,12 +170,6 @@ async function typeOne(host: SpoolHost, shell: string): Promise<void> {
   await terminal.expect(READY);
   await terminal.send("exit\r");
   await terminal.close();
-}
-
-function renamed(host: SpoolHost, file: string, name: string): string {
-  const path = `${host.hostSpool}/${name}`;
-  Deno.renameSync(file, path);
-  return path;
 }
 
 /**

@@ -7,6 +7,9 @@ import { readRecords } from "../../src/record/spool.ts";
 import { start, type Terminal } from "./pty.ts";
 import { type Question, SocketAgent } from "./socket_agent.ts";
 
+// libc, opened at the first call, is no leak of a test's.
+protect("/dev/null/none", "none");
+
 const PROJECT = new URL("../..", import.meta.url).pathname;
 
 /** Another user's number: nobody's. */
@@ -48,13 +51,12 @@ export class SpoolHost implements AsyncDisposable {
   readonly home = `${this.root}/home`;
   readonly program = `${this.root}/program`;
   readonly hostSpool = `${this.root}/var/spool/srvaudit`;
-  readonly #agent: SocketAgent | undefined;
+  readonly #agent: SocketAgent;
 
   /**
    * @param uid who uses the shells: this process's user, or, where that is root, another one
-   * @param makeFile undefined for a host without an agent
    */
-  constructor(readonly uid: number, makeFile: MakeFile | undefined = makeShellFile) {
+  constructor(readonly uid: number, makeFile: MakeFile = makeShellFile) {
     for (const folder of [`${this.root}/run/srvaudit`, this.hostSpool, `${this.program}/shell`, this.home]) {
       Deno.mkdirSync(folder, { recursive: true });
     }
@@ -73,13 +75,11 @@ export class SpoolHost implements AsyncDisposable {
     Deno.mkdirSync(`${this.home}/.local/share/fish/generated_completions`, { recursive: true });
     Deno.writeTextFileSync(`${this.home}/.local/share/fish/generated_completions/none.fish`, "");
     this.#chown(this.home);
-    if (makeFile) {
-      this.#agent = new SocketAgent(`${this.root}/run/srvaudit/agent.sock`, (question) => {
-        const spool = makeFile(this, Number(question.params.pid));
-        return spool === undefined ? undefined : { session: null, spool, sessionFile: null };
-      });
-      Deno.chmodSync(this.#agent.socket, 0o666);
-    }
+    this.#agent = new SocketAgent(`${this.root}/run/srvaudit/agent.sock`, (question) => {
+      const spool = makeFile(this, Number(question.params.pid));
+      return spool === undefined ? undefined : { session: null, spool, sessionFile: null };
+    });
+    Deno.chmodSync(this.#agent.socket, 0o666);
   }
 
   get hooks(): string {
@@ -88,7 +88,7 @@ export class SpoolHost implements AsyncDisposable {
 
   /** What the agent was asked. */
   get asked(): readonly Question[] {
-    return this.#agent?.asked ?? [];
+    return this.#agent.asked;
   }
 
   /** The line that starts a shell within a shell. */
@@ -148,7 +148,7 @@ export class SpoolHost implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#agent?.[Symbol.asyncDispose]();
+    await this.#agent[Symbol.asyncDispose]();
     if (Deno.uid() === 0) {
       for (const { name } of Deno.readDirSync(this.hostSpool)) protect(`${this.hostSpool}/${name}`, "none");
     }
@@ -156,9 +156,14 @@ export class SpoolHost implements AsyncDisposable {
   }
 }
 
-/** Makes a shell's file as the agent does: append-only, where this process may say so. @returns its path */
-export function makeShellFile(host: SpoolHost, pid: number): string {
-  const file = `${host.hostSpool}/${nameFor(pid)}`;
+/**
+ * Makes a shell's file as the agent does: append-only, where this process may say so.
+ *
+ * @param owner the process that its name speaks of, if it is not to be the shell
+ * @returns its path
+ */
+export function makeShellFile(host: SpoolHost, pid: number, owner = pid): string {
+  const file = `${host.hostSpool}/${nameFor(owner)}`;
   Deno.writeFileSync(file, new Uint8Array(), { mode: 0o600 });
   if (Deno.uid() === 0) {
     Deno.chownSync(file, host.uid, host.uid);
