@@ -20,21 +20,25 @@ export interface Peer {
  * @param fd the connection
  * @param credentials what the kernel kept of the connecting
  * @returns the peer, or undefined if that process is gone, is another user's by now, or cannot be seen from here
+ * @throws {Error} if this process cannot look at it, for want of file descriptors
  */
 export function identify(fd: number, credentials: Credentials): Peer | undefined {
   const { pid, uid } = credentials;
+  if (pid <= 0) return undefined;
   const held = processBehind(fd);
   if (held === "gone") return undefined;
   try {
-    const process = pid > 0 ? processOf(pid) : undefined;
-    if (!process || credentialsOf(pid)?.effectiveUid !== uid) return undefined;
+    const process = processOf(pid);
+    const effectiveUid = credentialsOf(pid)?.effectiveUid;
     // All that was read is of the process that connected if that one has not ended up to here. Where the kernel cannot
     // tell (before Linux 6.5), at least one and the same process was read of: another of this number would have to be this
     // user's as well, and to have started between the connecting and the accepting.
     const isSame = held === "unknown"
-      ? processOf(pid)?.startTicks === process.startTicks
+      ? processOf(pid)?.startTicks === process?.startTicks
       : !waitReadable(held, 0);
-    return isSame ? { ...credentials, startTicks: process.startTicks } : undefined;
+    if (!process && !processOf("self")) throw new Error(`there is no way to look at process ${pid}`);
+    if (!isSame || !process || effectiveUid !== uid) return undefined;
+    return { ...credentials, startTicks: process.startTicks };
   } finally {
     if (held !== "unknown") close(held);
   }

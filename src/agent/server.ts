@@ -50,6 +50,7 @@ interface User extends Share {
 const ACCEPTED_A_TURN = 64;
 const PAUSE_MS = 1000;
 const ROOT = 0;
+const BUSY = "too many connections: try again soon";
 
 /**
  * Listens, from its making to its disposal. It works in the poller's turns.
@@ -147,19 +148,18 @@ export class Server implements Disposable {
       try {
         this.#admit(fd);
       } catch (error) {
-        close(fd);
-        this.#onError(new Error("a connection could not be accepted", { cause: error }));
+        refuse(fd, ERRORS.busy, BUSY);
+        return this.#pause(listener, error);
       }
     }
   }
 
   /** The connection that there is no room for waits on, and would end every turn at once. */
-  #pause(listener: number): void {
+  #pause(listener: number, cause?: unknown): void {
     this.poller.change(listener, {});
     this.#pauseTimer = setTimeout(() => this.poller.change(listener, { read: true }), PAUSE_MS);
-    this.#onError(
-      new Error("no file descriptor is left for one more connection: nobody is let in for a second"),
-    );
+    const message = "no file descriptor is left for one more connection: nobody is let in for a second";
+    this.#onError(new Error(message, { cause }));
   }
 
   #admit(fd: number): void {
@@ -169,7 +169,7 @@ export class Server implements Disposable {
       return refuse(fd, ERRORS.busy, `a user has ${this.#limits.connectionsOfUser} connections at most`);
     }
     if (!this.#makeRoom(credentials.uid)) {
-      return refuse(fd, ERRORS.busy, "too many connections: try again soon");
+      return refuse(fd, ERRORS.busy, BUSY);
     }
     const peer = identify(fd, credentials);
     if (!peer) {

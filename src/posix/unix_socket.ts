@@ -92,9 +92,7 @@ export function accept(listener: number): number | "again" | "full" {
   if (fd >= 0) return fd;
   const code = errno();
   if (code === ERRNO.EAGAIN || code === ERRNO.EINTR || code === ERRNO.ECONNABORTED) return "again";
-  if (code === ERRNO.EMFILE || code === ERRNO.ENFILE || code === ERRNO.ENOMEM || code === ERRNO.ENOBUFS) {
-    return "full";
-  }
+  if (isFull(code)) return "full";
   throw new SystemCallError("accept4", code);
 }
 
@@ -112,12 +110,15 @@ export function credentialsOfPeer(fd: number): Credentials {
  * A descriptor of the very process that connected, which no later process of the same number can be taken for:
  * SO_PEERPIDFD.
  *
- * @returns it; "unknown" where the kernel has no such thing (before Linux 6.5); "gone" if the process is
+ * @returns it, to be closed; "unknown" where the kernel has no such thing (before Linux 6.5); "gone" if the process is
+ * @throws {SystemCallError} if there is no descriptor left
  */
 export function processBehind(fd: number): number | "unknown" | "gone" {
   const pidfd = new Int32Array(1);
   if (libc().getsockopt(fd, SOL_SOCKET, SO_PEERPIDFD, pidfd, Uint32Array.of(4)) !== 0) {
-    return errno() === ERRNO.ENOPROTOOPT ? "unknown" : "gone";
+    const code = errno();
+    if (isFull(code)) throw new SystemCallError("getsockopt SO_PEERPIDFD", code);
+    return code === ERRNO.ENOPROTOOPT ? "unknown" : "gone";
   }
   return pidfd[0] ?? "unknown";
 }
@@ -148,6 +149,11 @@ function failure(): "again" | "gone" {
   return code === ERRNO.EAGAIN || code === ERRNO.EINTR || code === ERRNO.ENOBUFS || code === ERRNO.ENOMEM
     ? "again"
     : "gone";
+}
+
+/** Whether this process, or the machine, has no room for one more. */
+function isFull(code: number): boolean {
+  return code === ERRNO.EMFILE || code === ERRNO.ENFILE || code === ERRNO.ENOMEM || code === ERRNO.ENOBUFS;
 }
 
 function newSocket(): number {

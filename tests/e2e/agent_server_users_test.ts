@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { TestServer } from "../support/agent_server.ts";
 import { testThatNeeds } from "../support/needs.ts";
+import { succeed } from "../support/run.ts";
 import { until } from "../support/sshd.ts";
 
 const PEER = new URL("../support/socket_peer.pl", import.meta.url).pathname;
@@ -142,3 +143,15 @@ testThatNeeds(NEEDS, "a process that has ended, or is another user's by now, is 
     assert.match(await peer.line() ?? "", /"code":6/);
   }
 });
+
+testThatNeeds(
+  [...NEEDS, "unshare", "mount"],
+  "a process is not taken for the one whose number it has got",
+  async () => {
+    const script = new URL("../support/reused_pid.ts", import.meta.url).pathname;
+    const enter = ["unshare", "--pid", "--fork", "--kill-child", "--mount", "sh", "-c"];
+    const program = [Deno.execPath(), "run", "--quiet", "--allow-all", "--no-config", script];
+    const text = await succeed([...enter, 'mount -t proc proc /proc && exec "$@"', "sh", ...program]);
+    assert.match(text, /"code":6/);
+  },
+);

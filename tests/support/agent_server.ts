@@ -41,6 +41,7 @@ export class TestServer implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#hasEnded) return;
     this.server[Symbol.dispose]();
     this.#hasEnded = true;
     this.#poller.wake();
