@@ -85,7 +85,7 @@ testThatNeeds(NEEDS, "the kernel says who asks: the user, and the process", asyn
 
 testThatNeeds(NEEDS, "a thousand connections of one user take no place of another's", async () => {
   await using server = TestServer.start(whoami);
-  await using alice = new Other(server, ALICE, ["crowd", "1000"]);
+  await using alice = new Other(server, ALICE, ["crowd", "1000", "16"]);
   const refused = Number(await alice.line());
   assert.equal(refused, 1000 - 16);
   assert.equal(server.server.connections, 16);

@@ -16,7 +16,7 @@ const crowds = Array.from(
   { length: 3 },
   () =>
     new Deno.Command("perl", {
-      args: [PEER, server.path, "crowd", "30"],
+      args: [PEER, server.path, "crowd", "30", "30"],
       stdin: "piped",
       stdout: "null",
     }).spawn(),

@@ -1,10 +1,10 @@
 #!/usr/bin/perl
-# A peer of a unix socket that is a process, and a user, of its own: socket_peer.pl SOCKET WHAT [NUMBER].
+# A peer of a unix socket that is a process, and a user, of its own: socket_peer.pl SOCKET WHAT [NUMBER [FIRST]].
 use strict;
 use warnings;
 use IO::Socket::UNIX;
 
-my ($path, $what, $number) = @ARGV;
+my ($path, $what, $number, $first) = @ARGV;
 $| = 1;
 # What the server said before it closed is to be read.
 $SIG{PIPE} = "IGNORE";
@@ -22,9 +22,9 @@ sub ask {
 if ($what eq "ask") {
   print ask(dial(), 1);
 } elsif ($what eq "crowd") {
-  # Holds as many connections as it can get, and says how many of them are still open; ends with its stdin.
+  # Holds so many connections, and says how many but the first ones were refused; ends with its stdin.
   my @sockets = map { dial() } 1 .. $number;
-  my $refused = grep { $_->blocking(0); my $line = <$_>; defined $line && $line =~ /"error"/ } @sockets;
+  my $refused = grep { (readline($_) // "") =~ /"error"/ } @sockets[$first .. $#sockets];
   print "$refused\n";
   <STDIN>;
 } elsif ($what eq "flood") {
