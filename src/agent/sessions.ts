@@ -6,12 +6,14 @@
 
 import type { HostPaths } from "../config/paths.ts";
 import type { Opening, PresentSession, ShellSpool } from "../desk/protocol.ts";
+import { asUser, type FileUser } from "../posix/as_user.ts";
 import { protect } from "../posix/file_flags.ts";
 import type { Account } from "../posix/libc.ts";
 import { ancestors, bootId, credentialsOf, kernelSessionsOf, processOf } from "../posix/process.ts";
 import { nowUs } from "../record/clock.ts";
 import type { SessionClosed, SessionEvent, SessionOpened } from "../record/event.ts";
-import { isSessionId, newSessionId } from "../record/session_id.ts";
+import { shellOfName, STRAY } from "../record/host_spool.ts";
+import { newSessionId } from "../record/session_id.ts";
 import { appendEvent, readRecords } from "../record/spool.ts";
 import type { Peer } from "./server.ts";
 
@@ -23,6 +25,8 @@ export interface OpenSession {
   opened: SessionOpened;
   /** Its spool file. */
   file: string;
+  /** Whose folder that lies in; undefined for the host's spool. */
+  owner: FileUser | undefined;
   /** Every ticket that it was on, the present one last. */
   tickets: { ticket: string | null; sinceUs: number }[];
   /** What the kernel counts its leader to. */
@@ -67,18 +71,21 @@ export class Sessions {
   }
 
   /**
-   * Follows what an event says of a session.
+   * Follows what an event says of a session; to hear it twice changes nothing.
    *
    * @param file the session's spool file
+   * @param owner whose folder that lies in, if it is not the host's
    */
-  note(event: SessionEvent, file: string): void {
+  note(event: SessionEvent, file: string, owner?: FileUser): void {
     const session = this.#open.get(event.session);
     switch (event.kind) {
       case "session opened":
-        if (!session && event.bootId === this.#boot && isLed(event)) this.#remember(event, file);
+        if (!session && event.bootId === this.#boot && isLed(event)) this.#remember(event, file, owner);
         break;
       case "ticket switched":
-        session?.tickets.push({ ticket: event.to, sinceUs: event.atUs });
+        if (session?.tickets.at(-1)?.sinceUs !== event.atUs) {
+          session?.tickets.push({ ticket: event.to, sinceUs: event.atUs });
+        }
         break;
       case "session closed":
         this.#open.delete(event.session);
@@ -89,10 +96,11 @@ export class Sessions {
     }
   }
 
-  #remember(opened: SessionOpened, file: string): OpenSession {
+  #remember(opened: SessionOpened, file: string, owner: FileUser | undefined): OpenSession {
     const session: OpenSession = {
       opened,
       file,
+      owner,
       tickets: [{ ticket: opened.ticket, sinceUs: opened.atUs }],
       kernel: kernelSessionsOf(opened.leaderPid),
     };
@@ -167,7 +175,7 @@ export class Sessions {
     // The user reads what her history needs, and cannot write it.
     makeFile(file, 0o640, 0, account.gid);
     appendEvent(file, opened);
-    this.#remember(opened, file);
+    this.#remember(opened, file, undefined);
     return { session: id, spool, sessionFile: file };
   }
 
@@ -218,8 +226,9 @@ export class Sessions {
 
   /** Puts an event of a session on its record. @throws {Error} when the spool cannot be written */
   say(session: OpenSession, saying: SessionEvent): void {
-    appendEvent(session.file, saying);
-    this.note(saying, session.file);
+    if (session.owner) asUser(session.owner, () => appendEvent(session.file, saying));
+    else appendEvent(session.file, saying);
+    this.note(saying, session.file, session.owner);
   }
 
   /** Closes a session; of several that try, the first one does it. @returns whether it was this one */
@@ -235,16 +244,7 @@ export class Sessions {
     });
     return true;
   }
-
-  /** Forgets shells that are gone, and yields the sessions whose leader is. */
-  *gone(): Generator<OpenSession> {
-    this.#forgetDead();
-    for (const session of this.#open.values()) if (!isLed(session.opened)) yield session;
-  }
 }
-
-/** The first part of the file's name of a shell in no login session. */
-const STRAY = "stray";
 
 /** A session as those who are in it see it. */
 export function presentSession({ opened, tickets }: OpenSession): PresentSession {
@@ -266,29 +266,6 @@ function makeFile(path: string, mode: number, uid: number, gid: number): void {
   Deno.chownSync(draft, uid, gid);
   Deno.chmodSync(draft, mode);
   Deno.renameSync(draft, path);
-}
-
-/**
- * What the name of a shell's file in the host's spool says: the agent has made it from the kernel's facts.
- *
- * @returns the process, and the login session's id, or null for none; undefined for another file
- *
- * @example
- * ```ts
- * shellOfName("stray.4711-1234567-1795343616778680.shell"); // { session: null, pid: 4711, startTicks: 1234567 }
- * ```
- */
-export function shellOfName(
-  name: string,
-): { session: string | null; pid: number; startTicks: number } | undefined {
-  const parts = /^([^.]+)\.([0-9]+)-([0-9]+)-[0-9]+\.shell$/.exec(name);
-  const session = parts?.[1] ?? "";
-  if (!parts || !(session === STRAY || isSessionId(session))) return undefined;
-  return {
-    session: session === STRAY ? null : session,
-    pid: Number(parts[2]),
-    startTicks: Number(parts[3]),
-  };
 }
 
 function shellKey(uid: number, { pid, startTicks }: { pid: number; startTicks: number }): string {

@@ -1,0 +1,131 @@
+/**
+ * `srvaudit agent`: the one process of a host that holds secrets, evidence and connections.
+ *
+ * One thread. What wakes it: a peer at its socket, a spool that changed, a second that passed while sessions are open. What
+ * it knows is on the disk at every moment, so it may be killed at any.
+ */
+
+import { type AgentSettings, agentSettings } from "../config/agent_settings.ts";
+import { type HostPaths, hostPaths } from "../config/paths.ts";
+import { VERSION } from "../config/version.ts";
+import { effectiveUid } from "../posix/libc.ts";
+import { tryLock } from "../posix/lock.ts";
+import { Poller } from "../posix/poller.ts";
+import { log, openLog, reasonOf } from "./log.ts";
+import { Host } from "./host.ts";
+import { publishPolicy } from "./publish.ts";
+import { Server } from "./server.ts";
+
+/** How long a running agent may take to let go of its lock, when another begins in its place. */
+const LOCK_PATIENCE_MS = 5000;
+
+/**
+ * Runs the agent until SIGTERM or SIGINT.
+ *
+ * @param args what stands behind `agent`: nothing
+ * @returns when it has ended well; the process ends with 1 where it cannot begin, and with 2 for a wrong call
+ */
+export async function runAgent(args: readonly string[]): Promise<void> {
+  if (args.length > 0) return stop(2, `agent takes no ${args.join(" ")}: see srvaudit --help`);
+  if (effectiveUid() !== 0) {
+    return stop(1, "the agent keeps what no user may touch: start it as root (systemctl start srvaudit)");
+  }
+  const places = hostPaths();
+  let settings: AgentSettings;
+  try {
+    makeFolders(places);
+    Deno.umask(0o077);
+    settings = readSettings(places.config);
+  } catch (error) {
+    return stop(1, `${reasonOf(error)}\nthe agent does not start`);
+  }
+  using lock = await lockOrWait(`${places.run}/agent.pid`);
+  if (!lock) return stop(1, `another agent runs: see ${places.run}/agent.pid`);
+  Deno.writeTextFileSync(`${places.run}/agent.pid`, `${Deno.pid}\n`);
+  await openLog(places.log, settings.logLevel);
+  try {
+    await serve(places, settings);
+  } catch (error) {
+    log.fatal("the agent cannot go on: {reason}", { reason: reasonOf(error) });
+    Deno.exit(1);
+  }
+  // A thread may still wait for the kernel.
+  Deno.exit(0);
+}
+
+async function serve(places: HostPaths, settings: AgentSettings): Promise<void> {
+  using poller = new Poller();
+  using host = new Host(places, settings, poller);
+  using server = new Server(poller, places.socket, host.handle, {
+    onError: (error) => log.error("{what}: {reason}", { what: error.message, reason: reasonOf(error.cause) }),
+  });
+  host.countConnections = () => server.connections;
+  publishPolicy(places, settings.policy);
+  let isStopping = false;
+  const end = () => {
+    isStopping = true;
+    poller.wake();
+  };
+  Deno.addSignalListener("SIGTERM", end);
+  Deno.addSignalListener("SIGINT", end);
+  Deno.addSignalListener("SIGHUP", () => reload(places, host));
+  log.info("srvaudit {version} is serving {socket}", {
+    version: VERSION,
+    socket: places.socket,
+    pid: Deno.pid,
+  });
+  while (!isStopping) await poller.turn(Infinity);
+  server.stopAccepting();
+  host.finish();
+  log.info("stopped: shells go on, and what they record is taken in at the next start");
+}
+
+/** A config that is wrong changes nothing: the one before holds. The log is opened anew in any case. */
+async function reload(places: HostPaths, host: Host): Promise<void> {
+  try {
+    const settings = readSettings(places.config);
+    await openLog(places.log, settings.logLevel);
+    publishPolicy(places, settings.policy);
+    host.follow(settings);
+    log.info("{config} was read again", { config: places.config });
+  } catch (error) {
+    await openLog(places.log, host.settings.logLevel);
+    log.error("{reason}: the config that was read before still holds", { reason: reasonOf(error) });
+  }
+}
+
+function readSettings(file: string): AgentSettings {
+  try {
+    return agentSettings(Deno.readTextFileSync(file), file);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return agentSettings("", file);
+    throw error;
+  }
+}
+
+function makeFolders({ run, state, hostSpool, log }: HostPaths): void {
+  Deno.umask(0o022);
+  // The spool's files are opened by name, and nobody lists them.
+  const folders: [string, number][] = [[run, 0o755], [state, 0o700], [hostSpool, 0o711]];
+  for (const [folder, mode] of folders) {
+    Deno.mkdirSync(folder, { recursive: true, mode });
+    Deno.chownSync(folder, 0, 0);
+    Deno.chmodSync(folder, mode);
+  }
+  Deno.mkdirSync(log.slice(0, log.lastIndexOf("/")), { recursive: true, mode: 0o755 });
+}
+
+/** One that was told to end may still be at it. */
+async function lockOrWait(file: string): Promise<Disposable | undefined> {
+  const deadline = performance.now() + LOCK_PATIENCE_MS;
+  while (true) {
+    const lock = tryLock(file);
+    if (lock || performance.now() > deadline) return lock;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+function stop(code: number, message: string): never {
+  Deno.stderr.writeSync(new TextEncoder().encode(`srvaudit: ${message}\n`));
+  Deno.exit(code);
+}
