@@ -1,0 +1,156 @@
+/** A host in one folder, for `hello` and `saticket` as this very user: its config, its agent's socket, its home. */
+
+import type { Policy } from "../../src/config/policy.ts";
+import { ERRORS } from "../../src/desk/protocol.ts";
+import type { SessionOpened } from "../../src/record/event.ts";
+import { newSessionId } from "../../src/record/session_id.ts";
+import { readRecords } from "../../src/record/spool.ts";
+import { start, type Terminal } from "./pty.ts";
+import { type Finished, run } from "./run.ts";
+import { AnsweredError, type Question, SocketAgent } from "./socket_agent.ts";
+
+const DIST = new URL("../../dist/", import.meta.url).pathname;
+
+/** The tickets that the agent of a `HelloHome` knows. */
+const TICKETS = [
+  { key: "17", subject: "Replace the disk", status: "New", open: true },
+  { key: "18", subject: "Long done", status: "Closed", open: false },
+];
+
+/** What the agent cannot, or will not, do now. */
+export interface Mood {
+  /** Its tracker does not answer. */
+  isTrackerOut?: boolean;
+  /** It does not answer these at all. */
+  hangsAt?: string[];
+  /** The session that everybody is in. */
+  session?: { id: string; ticket: string | null };
+}
+
+/** The host. */
+export class HelloHome implements AsyncDisposable {
+  readonly path = Deno.makeTempDirSync();
+  readonly spool = `${this.path}/.ash/spool`;
+  readonly hostSpool = `${this.path}/var/spool/srvaudit`;
+  #agent: SocketAgent | undefined;
+
+  /** Writes the config of a host without an agent. */
+  configure(...lines: string[]): void {
+    Deno.mkdirSync(`${this.path}/etc/srvaudit`, { recursive: true });
+    Deno.writeTextFileSync(`${this.path}/etc/srvaudit/config`, lines.map((line) => `${line}\n`).join(""));
+  }
+
+  /** Publishes a policy, as an agent does: from then on one is expected. */
+  publish(policy: Partial<Policy>): void {
+    Deno.mkdirSync(`${this.path}/run/srvaudit`, { recursive: true });
+    Deno.writeTextFileSync(`${this.path}/run/srvaudit/policy.json`, JSON.stringify(policy));
+  }
+
+  /** Lets an agent of that mood answer. */
+  startAgent(policy: Partial<Policy>, mood: Mood = {}): SocketAgent {
+    this.publish(policy);
+    Deno.mkdirSync(this.hostSpool, { recursive: true });
+    const socket = `${this.path}/run/srvaudit/agent.sock`;
+    this.#agent = new SocketAgent(socket, (question) => this.#answer(question, mood));
+    return this.#agent;
+  }
+
+  /** Ends the agent; what it has published stays. */
+  async stopAgent(): Promise<void> {
+    await this.#agent?.[Symbol.asyncDispose]();
+    this.#agent = undefined;
+  }
+
+  #answer({ method, params }: Question, { isTrackerOut, hangsAt, session }: Mood): unknown {
+    if (hangsAt?.includes(method)) return undefined;
+    if (isTrackerOut && method.startsWith("ticket.")) {
+      throw new AnsweredError(ERRORS.trackerUnavailable, "the tracker is away");
+    }
+    switch (method) {
+      case "session.current":
+        return session
+          ? { ...session, sinceUs: 1, ticketSinceUs: 1, leaderPid: 1, leaderStartTicks: 1 }
+          : null;
+      case "session.open":
+        return this.#files(newSessionId());
+      case "session.switch":
+        return { from: session?.ticket ?? null };
+      case "session.close":
+        return { closed: true };
+      case "shell.attach":
+        return session
+          ? this.#files(session.id)
+          : { ...this.#files("stray"), session: null, sessionFile: null };
+      case "ticket.trackers":
+        return ["local"];
+      case "ticket.find":
+        return TICKETS.find(({ key }) => key === params.key) ?? null;
+      case "ticket.search":
+        return TICKETS.filter(({ subject }) => subject.toLowerCase().includes(String(params.words)));
+      case "ticket.create":
+        return { ...TICKETS[0], key: "19", subject: params.subject };
+      case "ticket.nextStatuses":
+        return ["Closed"];
+      case "ticket.setStatus":
+        return { ...TICKETS[0], status: params.status };
+      case "ticket.addNote":
+        return null;
+      default:
+        throw new AnsweredError(ERRORS.unknownMethod, method);
+    }
+  }
+
+  #files(session: string) {
+    const spool = `${this.hostSpool}/${session}.4711-1-1795343616778680.shell`;
+    const sessionFile = `${this.hostSpool}/${session}.session`;
+    for (const file of [spool, sessionFile]) Deno.writeTextFileSync(file, "", { append: true });
+    return { session, spool, sessionFile };
+  }
+
+  /** The environment of everything here. */
+  get env(): Record<string, string> {
+    return { HOME: this.path, SRVAUDIT_ROOT: this.path, PATH: "/usr/bin:/bin", PS1: "READY> " };
+  }
+
+  /** `hello` on a terminal. */
+  login(): Terminal {
+    return start(`${DIST}hello`, ["--norc", "--noprofile"], this.env, { argv0: "hello" });
+  }
+
+  /** One of our programs without a terminal. */
+  run(
+    program: "hello" | "saticket",
+    args: readonly string[],
+    env: Record<string, string> = {},
+  ): Promise<Finished> {
+    return run([`${DIST}${program}`, ...args], { env: { ...this.env, ...env } });
+  }
+
+  /** The openings in the user's own spool, without what differs each time. */
+  openings(): Partial<SessionOpened>[] {
+    return this.own("session").flatMap((file) =>
+      readRecords(Deno.readFileSync(file)).records.flatMap(({ record }) =>
+        record.type === "event" && record.event.kind === "session opened" ? [record.event] : []
+      )
+    ).map(({ mode, ticket, unverified, wanted, emergency, exempt }) =>
+      JSON.parse(JSON.stringify({ mode, ticket, unverified, wanted, emergency, exempt }))
+    );
+  }
+
+  /** The plain files of that kind in the user's own spool. */
+  own(kind: "session" | "shell"): string[] {
+    try {
+      return [...Deno.readDirSync(this.spool)].filter(({ name, isFile }) =>
+        isFile && name.endsWith(`.${kind}`)
+      )
+        .map(({ name }) => `${this.spool}/${name}`).sort();
+    } catch {
+      return [];
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stopAgent();
+    await Deno.remove(this.path, { recursive: true });
+  }
+}
