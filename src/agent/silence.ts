@@ -34,6 +34,9 @@ export class SilenceWatch {
   /** What was told, by the shell's key: the program's process. */
   readonly #told = new Map<string, string>();
 
+  /** @param graceS for how long a program must have run */
+  constructor(readonly graceS: number = GRACE_S) {}
+
   /**
    * @param shells all of those that are to be looked at
    * @returns what runs in them and is not on record, each once
@@ -44,7 +47,7 @@ export class SilenceWatch {
     for (const shell of shells) {
       seen.add(shell.key);
       if (shell.isRunning) continue;
-      const unrecorded = foregroundOf(shell);
+      const unrecorded = foregroundOf(shell, this.graceS);
       if (!unrecorded || this.#told.get(shell.key) === unrecorded.name) continue;
       this.#told.set(shell.key, unrecorded.name);
       found.push(unrecorded.program);
@@ -55,7 +58,7 @@ export class SilenceWatch {
 }
 
 /** The program that a shell waits for, as its terminal knows it: job control gives each a process group of its own. */
-function foregroundOf(shell: LiveShell): { name: string; program: Unrecorded } | undefined {
+function foregroundOf(shell: LiveShell, graceS: number): { name: string; program: Unrecorded } | undefined {
   const process = processOf(shell.pid);
   if (process?.startTicks !== shell.startTicks || process.terminal === 0) return undefined;
   const group = process.foregroundGroup;
@@ -64,7 +67,7 @@ function foregroundOf(shell: LiveShell): { name: string; program: Unrecorded } |
   // A shell within, which has hooks of its own, is that shell's to speak of; so the group must be this one's child.
   if (!program || program.parentPid !== shell.pid) return undefined;
   const seconds = Math.floor((ticksNow() - program.startTicks) / TICKS_A_SECOND);
-  if (seconds < GRACE_S) return undefined;
+  if (seconds < graceS) return undefined;
   return {
     name: `${group} ${program.startTicks}`,
     program: { key: shell.key, pid: group, program: commandLineOf(group), seconds },
