@@ -16,8 +16,9 @@ export interface Followed extends SpoolTarget {
   seen: number;
   /** How much to read of it at once: grows for a record that is longer than that. */
   piece: number;
-  /** When it was last read, and when its process was last seen to live. */
-  readUs: number;
+  /** Whether it was read since the last sweep. */
+  isFresh: boolean;
+  /** When its process was last seen to live. */
   aliveUs: number;
   oddities: Oddities;
 }
@@ -32,7 +33,7 @@ export function followedOf(target: SpoolTarget, row: FollowedFile): Followed {
     row,
     seen: row.position,
     piece: PIECE_BYTES,
-    readUs: 0,
+    isFresh: false,
     aliveUs: 0,
     oddities: noOddities(),
   };

@@ -14,6 +14,7 @@ import {
   isGone,
   isSurelyGone,
   KnownSessions,
+  type Session,
 } from "./followed.ts";
 import { isDue } from "./oddities.ts";
 import {
@@ -56,6 +57,8 @@ export class FollowedSpools {
   readonly #settled = new Map<string, number>();
   readonly #sessionTurns = new Turns<SpoolTarget>();
   readonly #shellTurns = new Turns<SpoolTarget>();
+  /** The folders that were looked through since the agent began. */
+  readonly #looked = new Set<string>();
   readonly #shellBuffer = new BatchBuffer();
   readonly #sessionBuffer = new BatchBuffer();
 
@@ -76,6 +79,11 @@ export class FollowedSpools {
     return this.#files.size;
   }
 
+  /** Every file that is followed, and not done with. */
+  values(): IterableIterator<Followed> {
+    return this.#files.values();
+  }
+
   /** Whether something waits to be read. */
   get hasMore(): boolean {
     return !this.#sessionTurns.isEmpty || !this.#shellTurns.isEmpty;
@@ -91,9 +99,20 @@ export class FollowedSpools {
     const kind = kindOf(folder, name);
     if (!kind) return;
     const path = pathOf({ folder, name });
-    // The owner of a file in the host's folder is known when it was first read: until then all new ones share a line.
-    const uid = folder.owner?.uid ?? this.#files.get(path)?.row.uid ?? 0;
-    (kind === "session" ? this.#sessionTurns : this.#shellTurns).add(uid, path, { folder, name });
+    const turns = kind === "session" ? this.#sessionTurns : this.#shellTurns;
+    turns.add(this.#userOf(path, folder, name), path, { folder, name });
+  }
+
+  /** In the host's folder a file's owner tells whose shell it is of. */
+  #userOf(path: string, folder: SpoolFolder, name: string): number {
+    const known = folder.owner?.uid ?? this.#files.get(path)?.row.uid;
+    if (known !== undefined) return known;
+    try {
+      return look({ folder, name })?.uid ?? 0;
+    } catch {
+      // Who reads it will find the same, and say so.
+      return 0;
+    }
   }
 
   /** Puts every file of a folder in line that is not as it was. @returns what cannot be read */
@@ -103,6 +122,7 @@ export class FollowedSpools {
       const there = new Set(names);
       inFolder(folder, () => names.filter((name) => this.#hasChanged({ folder, name })))
         .forEach((name) => this.enqueue({ folder, name }));
+      this.#looked.add(folder.path);
       const start = `${folder.path}/`;
       for (const path of [...this.#files.keys(), ...this.#settled.keys()]) {
         if (!path.startsWith(start)) continue;
@@ -128,25 +148,38 @@ export class FollowedSpools {
     const now = nowUs();
     const test = isThorough ? isGone : isSurelyGone;
     for (const file of this.#files.values()) {
-      if (this.#isOver(file, test)) this.enqueue(file);
+      if (this.#isOver(file, test, [])) this.enqueue(file);
       else {
         file.aliveUs = now;
+        file.isFresh = false;
         if (file.seen - file.row.position >= LONG_TAIL_BYTES || isDue(file.oddities, now)) this.enqueue(file);
       }
     }
   }
 
-  /** Whether nobody writes to the file any more: a session's goes on until its leader's last word is in evidence. */
-  #isOver({ folder, name, row }: Followed, test: GoneTest): boolean {
+  /** Whether nobody writes to the file any more. */
+  #isOver(file: Followed, test: GoneTest, shells: readonly Followed[]): boolean {
+    const { folder, name, row } = file;
     const session = row.session === null ? undefined : this.sessions.get(row.session);
-    if (kindOf(folder, name) === "shell") {
-      const isOfAnotherBoot = session !== undefined && session.bootId !== this.sessions.boot;
-      return row.gone || isOfAnotherBoot || (row.pid !== null && test(row.pid, row.startTicks));
+    if (kindOf(folder, name) === "session") {
+      return session !== undefined && !session.closed && this.#looked.has(folder.path) &&
+        this.sessions.isLeaderGone(session, test) && !this.#mayLeaderSpeak(session, shells);
     }
-    if (!session || session.closed || !this.sessions.isLeaderGone(session, test)) return false;
-    const { pid, startTicks } = session.leader;
-    return !this.filesOf(session.seq).some((file) =>
-      kindOf(file.folder, file.name) === "shell" && file.row.pid === pid && file.row.startTicks === startTicks
+    const isOfAnotherBoot = session !== undefined && session.bootId !== this.sessions.boot;
+    return row.gone || isOfAnotherBoot || (row.pid !== null && test(row.pid, row.startTicks));
+  }
+
+  /**
+   * Whether the last word of a session's leader may be unread: how it ended is said there.
+   *
+   * @param shells files that are being read
+   */
+  #mayLeaderSpeak({ leader }: Session, shells: readonly Followed[]): boolean {
+    const isLeaders = ({ row }: Followed) => row.pid === leader.pid && row.startTicks === leader.startTicks;
+    const isShellOf = (file: Followed) => kindOf(file.folder, file.name) === "shell" && isLeaders(file);
+    if (shells.some(isLeaders) || [...this.#files.values()].some(isShellOf)) return true;
+    return [...this.#shellTurns.waiting()].some(({ folder, name }) =>
+      folder.owner !== undefined || shellOfName(name)?.pid === leader.pid
     );
   }
 
@@ -162,30 +195,31 @@ export class FollowedSpools {
     for (let i = 0; i < BATCH_FILES && this.#shellBuffer.room > 0; i++) {
       const target = this.#shellTurns.next();
       if (!target) break;
-      this.#readOne(target, this.#shellBuffer, batch);
+      this.#readOne(target, this.#shellBuffer, batch, []);
     }
     const shells = batch.readings;
+    const files = shells.map(({ file }) => file);
     batch.readings = [];
     for (const target of shells.flatMap((reading) => this.#sessionFilesFor(reading))) {
-      if (!looked.has(pathOf(target))) this.#readOne(target, this.#sessionBuffer, batch);
+      if (!looked.has(pathOf(target))) this.#readOne(target, this.#sessionBuffer, batch, files);
       looked.add(pathOf(target));
     }
     for (let i = 0; i < BATCH_FILES && this.#sessionBuffer.room > 0; i++) {
       const target = this.#sessionTurns.next();
       if (!target) break;
-      if (!looked.has(pathOf(target))) this.#readOne(target, this.#sessionBuffer, batch);
+      if (!looked.has(pathOf(target))) this.#readOne(target, this.#sessionBuffer, batch, files);
     }
     batch.readings.push(...shells);
     return batch;
   }
 
-  #readOne(target: SpoolTarget, buffer: BatchBuffer, batch: Batch): void {
+  #readOne(target: SpoolTarget, buffer: BatchBuffer, batch: Batch, shells: readonly Followed[]): void {
     const path = pathOf(target);
     try {
       const file = this.#begin(target, batch);
       if (!file) return;
       const isNew = !this.#files.has(path);
-      const reading = readOn(file, this.#isOver(file, isGone), nowUs(), buffer);
+      const reading = readOn(file, this.#isOver(file, isGone, shells), nowUs(), buffer);
       // Something that never was a spool file: a link, a name that was gone before it was looked at.
       if (!reading || (isNew && !reading.isThere)) return;
       batch.readings.push(reading);

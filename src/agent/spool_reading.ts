@@ -1,7 +1,7 @@
 /** Reads what is new in spool files, before anything of it is put in evidence. */
 
 import type { FollowedFile } from "../evidence/followed.ts";
-import { type HostShell, shellOfName } from "../record/host_spool.ts";
+import { shellOfName } from "../record/host_spool.ts";
 import { type Reading, readRecords } from "../record/spool.ts";
 import type { FileFacts } from "../posix/plain_file.ts";
 import { type Followed, PIECE_BYTES } from "./followed.ts";
@@ -16,8 +16,6 @@ export const NOISE_BYTES = 8 * 1024 * 1024;
 
 /** What waits for its rest and is longer than this is not read again for each byte that is added. */
 export const LONG_TAIL_BYTES = 64 * 1024;
-/** But after this time it is. */
-const AGAIN_US = 500_000;
 
 /** What was read of a file: its records are views of bytes that are written over by the next batch. */
 export interface FileReading {
@@ -80,7 +78,7 @@ export function readOn(
   let isNew = true;
   const piece = readPiece(file, (facts) => {
     isAnew = isOtherThan(facts, file.row);
-    isNew = isOver || isAnew || (facts.size !== file.seen && !isTiny(file, facts, nowUs));
+    isNew = isOver || isAnew || (facts.size !== file.seen && !isTiny(file, facts));
     // A record that is longer than all of the batch gets bytes of its own.
     const limit = file.piece > PIECE_BYTES ? file.piece : Math.min(file.piece, buffer.room);
     return { from: isAnew ? 0 : file.row.position, limit: isNew ? limit : 0 };
@@ -92,7 +90,9 @@ export function readOn(
   if (isAnew) file.row.position = 0;
   file.row.inode = facts.inode;
   file.row.uid = facts.uid;
-  file.readUs = nowUs;
+  file.isFresh = true;
+  // Who writes to a user's own file it says itself, and what does not say it may have it in its name.
+  file.row.pid ??= Number(/^[1-9][0-9]{0,9}(?=-.*\.shell$)/.exec(file.name)?.[0] ?? 0) || null;
   const reading = advance(file, piece, isOver);
   return { file, reading, isThere: true, isAnew, isLast, changedUs: facts.changedUs, isOver };
 }
@@ -102,10 +102,10 @@ function isOtherThan(facts: FileFacts, { inode, position }: FollowedFile): boole
   return facts.size < position || (inode !== "" && inode !== facts.inode);
 }
 
-/** Whether so little was added to a long tail without an end that reading it all again is not worth it yet. */
-function isTiny({ seen, readUs, row }: Followed, { size }: FileFacts, nowUs: number): boolean {
+/** Whether so little was added to a long tail without an end that reading it all again can wait for the next sweep. */
+function isTiny({ seen, isFresh, row }: Followed, { size }: FileFacts): boolean {
   const tail = seen - row.position;
-  return tail >= LONG_TAIL_BYTES && size - seen < tail / 8 && Math.abs(nowUs - readUs) < AGAIN_US;
+  return isFresh && tail >= LONG_TAIL_BYTES && size - seen < tail / 8;
 }
 
 /** Finds the records of a piece, and says how far the file is dealt with. */
@@ -138,10 +138,7 @@ function lost(file: Followed, isOver: boolean, changedUs: number): FileReading {
  * @param folder as the evidence has it: empty for the host's
  */
 export function newRow(folder: string, name: string): FollowedFile {
-  const shell: Pick<HostShell, "pid" | "startTicks"> | undefined = folder === ""
-    ? shellOfName(name)
-    : undefined;
-  const pid = shell?.pid ?? Number(/^[1-9][0-9]{0,9}(?=-.*\.shell$)/.exec(name)?.[0] ?? 0);
+  const shell = folder === "" ? shellOfName(name) : undefined;
   return {
     folder,
     name,
@@ -150,7 +147,7 @@ export function newRow(folder: string, name: string): FollowedFile {
     session: null,
     shell: null,
     uid: 0,
-    pid: pid || null,
+    pid: shell?.pid ?? null,
     startTicks: shell?.startTicks ?? null,
     lastNumber: 0,
     openCommand: null,

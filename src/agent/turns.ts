@@ -23,6 +23,11 @@ export class Turns<Thing> {
     else if (!line.has(key)) line.set(key, thing);
   }
 
+  /** Everything that waits, in no order. */
+  *waiting(): Generator<Thing> {
+    for (const line of this.#byUser.values()) yield* line.values();
+  }
+
   /** Takes the first thing of the user whose turn it is. */
   next(): Thing | undefined {
     for (const [uid, line] of this.#byUser) {
