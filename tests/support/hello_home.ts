@@ -17,6 +17,9 @@ const TICKETS = [
   { key: "18", subject: "Long done", status: "Closed", open: false },
 ];
 
+/** Shell code that makes a shell the leader of the agent's session. */
+export const LEAD = 'read -r stat </proc/$$/stat; set -- ${stat##*) }; echo "$$ ${20}" >"$HOME/leader"';
+
 /** What the agent cannot, or will not, do now. */
 export interface Mood {
   /** Its tracker does not answer. */
@@ -68,9 +71,7 @@ export class HelloHome implements AsyncDisposable {
     }
     switch (method) {
       case "session.current":
-        return session
-          ? { ...session, sinceUs: 1, ticketSinceUs: 1, leaderPid: 1, leaderStartTicks: 1 }
-          : null;
+        return session ? { ...session, sinceUs: 1, ticketSinceUs: 1, ...this.#leader() } : null;
       case "session.open":
         return this.#files(newSessionId());
       case "session.switch":
@@ -98,6 +99,17 @@ export class HelloHome implements AsyncDisposable {
       default:
         throw new AnsweredError(ERRORS.unknownMethod, method);
     }
+  }
+
+  /** The process that has written its number and its start there, as `LEAD` does. */
+  #leader() {
+    let words: string[] = [];
+    try {
+      words = Deno.readTextFileSync(`${this.path}/leader`).split(" ");
+    } catch {
+      // Nobody has.
+    }
+    return { leaderPid: Number(words[0] ?? 1), leaderStartTicks: Number(words[1] ?? 1) };
   }
 
   #files(session: string) {
