@@ -8,7 +8,7 @@ import type { FollowedFile } from "../../src/evidence/followed.ts";
 import { eventOf } from "../../src/evidence/row.ts";
 import { EvidenceStore } from "../../src/evidence/store.ts";
 import { openDatabase } from "../../src/sqlite/database.ts";
-import { agentEvent, closed, EvidenceFolder, opened, switched, T0 } from "../support/evidence.ts";
+import { agentEvent, closed, EvidenceFolder, opened, switched, T0 } from "../support/evidence_events.ts";
 
 const anyNumber = fc.oneof(
   fc.integer(),
