@@ -108,7 +108,8 @@ function makeFolders({ run, state, hostSpool, log }: HostPaths): void {
   // The spool's files are opened by name, and nobody lists them.
   const folders: [string, number][] = [[run, 0o755], [state, 0o700], [hostSpool, 0o711]];
   for (const [folder, mode] of folders) {
-    Deno.mkdirSync(folder, { recursive: true, mode });
+    // Those above are for everybody to pass through.
+    Deno.mkdirSync(folder, { recursive: true, mode: 0o755 });
     Deno.chownSync(folder, 0, 0);
     Deno.chmodSync(folder, mode);
   }
