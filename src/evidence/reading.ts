@@ -2,7 +2,7 @@
 
 import type { DatabaseSync, SQLInputValue } from "node:sqlite";
 import { openDatabase } from "../sqlite/database.ts";
-import { bytesOfHex } from "./chain.ts";
+import { canonicalText, type Cell, chainHash, COLUMN_NAMES, isSameHash, NO_HASH } from "./chain.ts";
 import type { EvidenceKind, Head } from "./event.ts";
 import { EvidenceError, withEvidenceErrors } from "./evidence_error.ts";
 import { SCHEMA_VERSION } from "./schema.ts";
@@ -133,10 +133,12 @@ export class EvidenceReader implements Disposable {
    * @param file the database
    * @throws {EvidenceError} if it cannot be read
    * @throws {Deno.errors.NotFound} if it is not there
+   * @throws {Deno.errors.PermissionDenied} if its folder is closed to this user
    */
   constructor(readonly file: string) {
-    // SQLite does not say that a file is missing, or closed to this user.
-    Deno.openSync(file).close();
+    // SQLite does not say that a file is missing, or closed to this user. It is not opened to find out: with any descriptor of
+    // a file the kernel drops every POSIX lock of this process on it, SQLite's as well.
+    Deno.statSync(file);
     this.#database = withEvidenceErrors(file, () => {
       const database = openDatabase(file, { readOnly: true, busyTimeoutMs: BUSY_TIMEOUT_MS });
       try {
@@ -214,12 +216,34 @@ export class EvidenceReader implements Disposable {
   /** @returns where the chain stands, or undefined where nothing has ever been on it */
   head(): Head | undefined {
     const [row] = this.#all(
-      "select seq, hex(hash) as hash from (select seq, hash from event union all select seq, hash from anchor) " +
-        "order by seq desc limit 1",
+      "select seq, hash from event union all select seq, hash from anchor order by seq desc limit 1",
       [],
     );
-    const hash = bytesOfHex(textOrNull(row?.hash) ?? "");
-    return row && hash && { seq: number(row.seq), hash };
+    return row?.hash instanceof Uint8Array ? { seq: number(row.seq), hash: row.hash } : undefined;
+  }
+
+  /**
+   * Computes the hashes of the newest events anew: a quick look, where `verify.ts` walks the whole chain.
+   *
+   * @param count how many
+   * @returns the number of the first event whose hash is not what it should be, or undefined
+   */
+  tailBreak(count: number): number | undefined {
+    const rows = this.#all(`select * from event order by seq desc limit ?`, [count + 1]).reverse();
+    const [before] = this.#all(
+      "select seq, hash from anchor where seq = (select min(seq) from event) - 1",
+      [],
+    );
+    // The first of the chain comes after its anchor, or after nothing; of any other part the first is known by its hash.
+    const isWhole = rows.length <= count;
+    let previous: unknown = isWhole ? before?.hash ?? NO_HASH : rows.shift()?.hash;
+    for (const row of rows) {
+      if (!(previous instanceof Uint8Array) || !(row.hash instanceof Uint8Array)) return number(row.seq);
+      const hash = chainHash(previous, canonicalText(COLUMN_NAMES.map((name) => row[name] as Cell)));
+      if (!isSameHash(hash, row.hash)) return number(row.seq);
+      previous = hash;
+    }
+    return undefined;
   }
 
   /** @returns how far each spool file of a folder is in evidence, in bytes; '' for the host's */

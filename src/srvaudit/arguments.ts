@@ -9,15 +9,9 @@ import type { Usage } from "@optique/core/usage";
 import { integer, string, type ValueParser } from "@optique/core/valueparser";
 import { run } from "@optique/run";
 import { VERSION } from "../config/version.ts";
+import { type EarlierHead, parseHead } from "../evidence/head.ts";
 import { type Moment, MomentError, parseMoment } from "../terminal/moments.ts";
 import { say } from "./output.ts";
-
-/** A sequence number and its hash, as `srvaudit head` prints them. */
-export interface HeadArgument {
-  seq: number;
-  /** Hexadecimal, lower case. */
-  hash: string;
-}
 
 const moment: ValueParser<"sync", Moment> = {
   mode: "sync",
@@ -36,21 +30,19 @@ const moment: ValueParser<"sync", Moment> = {
   format: ({ fromS }) => new Date(fromS * 1000).toISOString(),
 };
 
-const headArgument: ValueParser<"sync", HeadArgument> = {
+const head: ValueParser<"sync", EarlierHead> = {
   mode: "sync",
   metavar: "SEQ:HASH",
-  placeholder: { seq: 1, hash: "" },
+  placeholder: { seq: 1, hashHex: "" },
   parse(input) {
-    const parts = /^([0-9]{1,15}):([0-9a-fA-F]{64})$/.exec(input.trim());
-    if (!parts) {
-      return {
-        success: false,
-        error: message`${input} is no SEQ:HASH, as ${commandLine("srvaudit head")} prints it`,
-      };
-    }
-    return { success: true, value: { seq: Number(parts[1]), hash: (parts[2] ?? "").toLowerCase() } };
+    const value = parseHead(input);
+    if (value) return { success: true, value };
+    return {
+      success: false,
+      error: message`${input} is no SEQ:HASH, as ${commandLine("srvaudit head")} prints it`,
+    };
   },
-  format: ({ seq, hash }) => `${seq}:${hash}`,
+  format: ({ seq, hashHex }) => `${seq}:${hashHex}`,
 };
 
 const json = option("--json", { description: message`print JSON` });
@@ -165,7 +157,7 @@ const parser = or(
       action: constant("verify"),
       file,
       since: optional(
-        option("--since", headArgument, {
+        option("--since", head, {
           description: message`and it must hold this head, which was taken off the host earlier`,
         }),
       ),

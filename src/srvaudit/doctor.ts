@@ -25,6 +25,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
   ownership: service.ownership,
   policy: service.policy,
   evidence: evidence.size,
+  chain: evidence.chain,
   room: evidence.room,
   "append-only": evidence.appendOnly,
   backlog: evidence.backlog,

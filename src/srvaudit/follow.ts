@@ -2,7 +2,9 @@
 
 import { hostPaths } from "../config/paths.ts";
 import { type EventFilter, EvidenceReader, type ReadEvent } from "../evidence/reading.ts";
-import { accountOf, waitReadable } from "../posix/libc.ts";
+import { Inotify } from "../posix/inotify.ts";
+import { accountOf } from "../posix/libc.ts";
+import { Poller } from "../posix/poller.ts";
 import { localTime } from "../terminal/moments.ts";
 import { visibleJson } from "../terminal/visible.ts";
 import { eventLine } from "./event_line.ts";
@@ -22,7 +24,7 @@ export interface FollowQuestion {
 /** So many are read at once. */
 const PAGE = 500;
 
-/** When to look though nothing was heard, in milliseconds: a watch may be lost with its folder. */
+/** When to look though nothing was heard, in milliseconds: the folder may have been another for a while. */
 const TICK_MS = 2000;
 
 /**
@@ -46,16 +48,17 @@ export async function followCommand(question: FollowQuestion): Promise<void> {
 async function follow(file: string, question: FollowQuestion, stop: AbortSignal): Promise<void> {
   const printer = printerFor(question.json);
   const filter = await filterOf(question);
+  using news = new News(file.slice(0, file.lastIndexOf("/")));
+  stop.addEventListener("abort", () => news.wake());
   using source = new Source(file, filter, question.lines);
-  using news = new News(file, stop);
   while (!stop.aborted) {
     for (const event of source.read()) {
       printer(event);
       if (stop.aborted) return;
     }
     if (source.lost !== undefined) say(source.lost);
-    if (isReaderGone()) return;
     await news.next();
+    if (news.isReaderGone) return;
   }
 }
 
@@ -129,49 +132,50 @@ function inodeOf(file: string): string | undefined {
   }
 }
 
-/** Waits until the evidence was written to. */
+/**
+ * Waits until the evidence was written to.
+ *
+ * Not by Deno.watchFs: that opens, and closes, each file that it tells of, and with any descriptor of a file closes every
+ * POSIX lock of this process on it: SQLite's own, by which others know that the database is being read.
+ */
 class News implements Disposable {
-  #watcher: Deno.FsWatcher | undefined;
-  #wake: () => void = () => {};
-  #isHeard = false;
+  readonly #poller = new Poller();
+  readonly #inotify = new Inotify();
+  /** Whether stdout is a pipe that nobody reads any more. */
+  isReaderGone = false;
 
-  constructor(file: string, stop: AbortSignal) {
-    stop.addEventListener("abort", () => this.#hear());
-    // The folder, since the WAL comes and goes with its writers.
-    this.#watcher = Deno.watchFs(file.slice(0, file.lastIndexOf("/")), { recursive: false });
-    this.#listen(this.#watcher);
-  }
-
-  async #listen(watcher: Deno.FsWatcher): Promise<void> {
-    // Reading, which we do ourselves, is no news.
-    for await (const { kind } of watcher) if (kind === "modify" || kind === "create") this.#hear();
-  }
-
-  #hear(): void {
-    this.#isHeard = true;
-    this.#wake();
+  /** @param folder the evidence's: the WAL comes and goes with its writers */
+  constructor(readonly folder: string) {
+    this.#poller.watch(this.#inotify.fd, { read: true }, () => this.#inotify.read());
+    if (!isPipe(1)) return;
+    this.#poller.watch(1, {}, () => {
+      this.isReaderGone = true;
+    });
   }
 
   /** Resolves when something was heard since the last time, or after a while. */
   async next(): Promise<void> {
-    if (!this.#isHeard) {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      this.#wake = resolve;
-      const timer = setTimeout(resolve, TICK_MS);
-      await promise;
-      clearTimeout(timer);
+    try {
+      // A folder that is watched stays so; one that was moved away has another in its place.
+      this.#inotify.watch(this.folder);
+    } catch {
+      // There is none just now, or no more watches are to be had: it is looked at every few seconds all the same.
     }
-    this.#isHeard = false;
+    await this.#poller.turn(TICK_MS);
+  }
+
+  wake(): void {
+    this.#poller.wake();
   }
 
   [Symbol.dispose](): void {
-    this.#watcher?.close();
+    this.#poller[Symbol.dispose]();
+    this.#inotify[Symbol.dispose]();
   }
 }
 
-/** Whether stdout is a pipe that nobody reads any more: poll(2) says so without a write. */
-function isReaderGone(): boolean {
-  return Deno.readLinkSync("/proc/self/fd/1").startsWith("pipe:") && waitReadable(1, 0);
+function isPipe(fd: number): boolean {
+  return /^(pipe|socket):/.test(Deno.readLinkSync(`/proc/self/fd/${fd}`));
 }
 
 async function filterOf({ user, session, ticket }: FollowQuestion): Promise<EventFilter> {

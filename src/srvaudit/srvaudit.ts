@@ -46,6 +46,11 @@ async function perform(request: Request): Promise<number> {
     case "follow":
       await (await import("./follow.ts")).followCommand(request);
       return 0;
+    case "verify":
+      return (await import("./verify.ts")).verifyCommand(request.file, request.since, request.json);
+    case "head":
+      (await import("./verify.ts")).headCommand(request.file);
+      return 0;
     case "doctor":
       return await (await import("./doctor.ts")).doctorCommand(request.json);
     case "config check": {

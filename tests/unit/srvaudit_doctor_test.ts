@@ -212,6 +212,16 @@ Deno.test("doctor: evidence that is gone, or damaged, is wrong", async () => {
   assertFound(damaged, "wrong", /damaged/);
 });
 
+Deno.test("doctor: an event that was changed is wrong, and named", async () => {
+  const found = await breaking(evidence.chain, (host) => {
+    using store = new EvidenceStore(host.places.evidence);
+    store.database.exec(
+      "drop trigger event_is_never_changed; update event set text = 'make love' where seq = 4",
+    );
+  });
+  assertFound(found, "wrong", /breaks at event 4/);
+});
+
 Deno.test("doctor: little room is told of, no room is wrong", () => {
   assert.equal(evidence.roomFinding("x", 2e9, 1e6).state, "ok");
   assertFound([evidence.roomFinding("x", 5e8, 1e6)], "warning", /only 500 MB/);

@@ -149,6 +149,23 @@ Deno.test("an EvidenceReader sees what is written while it is open, and says whe
     assert.deepEqual(evidence.head(), store.head());
   }));
 
+Deno.test("tailBreak() finds a change among the newest events, wherever the chain begins", () =>
+  withEvidence((evidence, file) => {
+    for (const count of [0, 1, 5, 10, 11, 12, 100]) assert.equal(evidence.tailBreak(count), undefined);
+    using store = new EvidenceStore(file);
+    store.database.exec(
+      "drop trigger event_is_never_changed; update event set at_us = at_us + 1 where seq = 6",
+    );
+    assert.equal(evidence.tailBreak(5), undefined, "7 to 11 are what they were");
+    assert.equal(evidence.tailBreak(6), 6);
+    assert.equal(evidence.tailBreak(100), 6);
+    store.database.exec(`insert into anchor select 1, seq, hash from event where seq = 7;
+      delete from event where seq <= 7`);
+    assert.equal(evidence.tailBreak(100), undefined);
+    store.database.exec("update anchor set hash = zeroblob(32)");
+    assert.equal(evidence.tailBreak(100), 8);
+  }));
+
 Deno.test("new EvidenceReader() says what is wrong with the file", async () => {
   const folder = await Deno.makeTempDir();
   try {

@@ -38,6 +38,23 @@ function withEvidence(host: Host, use: (evidence: EvidenceReader) => Finding[]):
   return use(evidence);
 }
 
+/** So many of the newest events are looked at: the whole chain may take minutes. */
+const TAIL = 10_000;
+
+/** Whether the newest events are what was written. */
+export function chain(host: Host): Finding[] {
+  return withEvidence(host, (evidence) => {
+    const seq = evidence.tailBreak(TAIL);
+    if (seq === undefined) {
+      return [ok("the newest part of the chain is intact: srvaudit verify looks at all of it")];
+    }
+    return [wrong(
+      `the chain breaks at event ${seq}: the evidence was changed`,
+      "keep a copy as it is, and see: srvaudit verify",
+    )];
+  });
+}
+
 function fileSize(path: string): number {
   const found = look(path);
   return typeof found === "string" ? 0 : found.size;
