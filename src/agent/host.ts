@@ -7,10 +7,12 @@ import type { AgentStatus } from "../desk/protocol.ts";
 import { EvidenceError } from "../evidence/evidence_error.ts";
 import { hexOf } from "../evidence/chain.ts";
 import { EvidenceStore } from "../evidence/store.ts";
-import { Accounts } from "../posix/accounts.ts";
+import { Accounts, localAccounts } from "../posix/accounts.ts";
 import { dropGroups } from "../posix/as_user.ts";
 import type { Poller } from "../posix/poller.ts";
+import type { Account } from "../posix/libc.ts";
 import { nowUs } from "../record/clock.ts";
+import { isSessionEvent } from "../record/session_event.ts";
 import { LocalTracker } from "../trackers/local.ts";
 import { Admission } from "./admission.ts";
 import { IdleWatch } from "./idle.ts";
@@ -18,7 +20,7 @@ import { log, reasonOf } from "./log.ts";
 import { answering } from "./requests.ts";
 import type { Handle } from "./server.ts";
 import { type OpenSession, Sessions } from "./sessions.ts";
-import type { SpoolFolder } from "./spool_folder.ts";
+import { inFolder, pathOf, type SpoolFolder } from "./spool_folder.ts";
 import { type Dirty, SpoolWatcher } from "./spool_watcher.ts";
 import { TakeIn } from "./take_in.ts";
 
@@ -44,6 +46,8 @@ export class Host implements Disposable {
   readonly #admission: Admission;
   readonly #tick: ReturnType<typeof setInterval>;
   readonly #sinceUs = nowUs();
+  /** The users whose own spools are watched. */
+  readonly #met = new Set<number>();
   #ticks = 0;
   #next: ReturnType<typeof setTimeout> | undefined;
   /** Why evidence cannot be written, or null. */
@@ -57,6 +61,7 @@ export class Host implements Disposable {
     this.#sessions.restore();
     const spool: SpoolFolder = { path: places.hostSpool, owner: undefined };
     this.#takeIn = new TakeIn(this.#store, spool, this.#sessions);
+    this.#restoreLate();
     this.#idle = new IdleWatch(this.#sessions);
     this.#admission = new Admission(settings.policy, (account, key) => {
       using tracker = new LocalTracker(places.hostTickets, account.name);
@@ -67,12 +72,14 @@ export class Host implements Disposable {
       accounts: this.#accounts,
       admission: this.#admission,
       ticketsFile: places.hostTickets,
+      met: (account) => this.#meet(account),
       taken: () => [],
       status: () => this.#status(),
       opened: (session) => this.#opened(session),
     });
     this.#say("started", { version: VERSION });
     this.#watcher = new SpoolWatcher(poller, spool, (dirty) => this.#take(dirty));
+    this.#meetAll();
     this.#tick = setInterval(() => this.#look(), TICK_MS);
   }
 
@@ -92,6 +99,42 @@ export class Host implements Disposable {
       log.warn("what the spool still holds is taken in at the next start: {reason}", {
         reason: reasonOf(error),
       });
+    }
+  }
+
+  /** Sessions that began without any agent have no file in the host's spool. */
+  #restoreLate(): void {
+    for (const { seq, openedUs, opened, tickets } of this.#store.openSessions()) {
+      const event = { ...opened, kind: "session opened", atUs: openedUs };
+      const file = this.#takeIn.spools.filesOf(seq).find(({ folder, name }) =>
+        folder.owner !== undefined && name === `${opened.session}.session`
+      );
+      if (!file || !isSessionEvent(event)) continue;
+      const [path, owner] = [pathOf(file), file.folder.owner];
+      this.#sessions.note(event, path, owner);
+      for (const { ticket: to, sinceUs: atUs } of tickets) {
+        const switched = { kind: "ticket switched", session: event.session, atUs, from: null, to } as const;
+        if (atUs > openedUs) this.#sessions.note(switched, path, owner);
+      }
+    }
+  }
+
+  /** Where a user's programs write when there is no agent. */
+  #meet({ uid, gid, home }: Account): void {
+    if (this.#met.has(uid) || !home.startsWith("/")) return;
+    this.#met.add(uid);
+    this.#watcher.adopt({ path: `${home}/.ash/spool`, owner: { uid, gid } });
+  }
+
+  /** Users who logged in while there was no agent may never speak to this one. */
+  #meetAll(): void {
+    for (const account of localAccounts()) {
+      const spool: SpoolFolder = { path: `${account.home}/.ash/spool`, owner: account };
+      try {
+        if (inFolder(spool, () => Deno.lstatSync(spool.path)).isDirectory) this.#meet(account);
+      } catch {
+        // She has none, or none that can be seen now.
+      }
     }
   }
 

@@ -66,6 +66,8 @@ export interface Office {
   sessions: Sessions;
   accounts: Accounts;
   admission: Admission;
+  /** A user has come: what her programs wrote while there was no agent is wanted. */
+  met(account: Account): void;
   /** The host's local tickets. */
   ticketsFile: string;
   /** Files that the peer's history has taken in: which of them can go. */
@@ -137,9 +139,15 @@ function answersOf(office: Office): Answers {
     return session;
   };
   return {
-    "session.current": (peer): PresentSession | null => {
+    "session.current": async (peer): Promise<PresentSession | null> => {
       const session = sessions.of(peer);
-      return session ? presentSession(session) : null;
+      if (!session) return null;
+      const present = presentSession(session);
+      if (!session.owner) return present;
+      // A session that began without the agent is its user's word: a shell within it needs a ticket that there is.
+      const { ticket } = present;
+      const found = ticket === null ? undefined : await inTracker(peer, (tracker) => tracker.find(ticket));
+      return found ? present : null;
     },
     "session.open": async (peer, opening) => {
       const account = await accountOf(office, peer);
@@ -225,9 +233,10 @@ function answersOf(office: Office): Answers {
 /** How many tickets a search gives at most where nobody says: a reply has a length. */
 const SEARCHED = 1000;
 
-async function accountOf({ accounts }: Office, peer: Peer): Promise<Account> {
-  const account = await accounts.byUid(peer.uid);
+async function accountOf(office: Office, peer: Peer): Promise<Account> {
+  const account = await office.accounts.byUid(peer.uid);
   if (!account) throw new RequestError(ERRORS.notAllowed, `the user ${peer.uid} has no account`);
+  office.met(account);
   return account;
 }
 

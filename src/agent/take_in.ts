@@ -7,6 +7,7 @@
 
 import { endOfShell } from "../evidence/session_end.ts";
 import type { EvidenceStore } from "../evidence/store.ts";
+import type { FileUser } from "../posix/as_user.ts";
 import { nowUs } from "../record/clock.ts";
 import { howClosed } from "../record/closing.ts";
 import type { SessionClosed, SessionEvent } from "../record/event.ts";
@@ -30,15 +31,20 @@ export interface TakenIn {
   unreadable: { path: string; reason: string }[];
 }
 
-/** Who is told what was said of the host's sessions elsewhere than by the agent's own calls: the agent's open sessions. */
+/** Who is told what was said of sessions elsewhere than by the agent's own calls: the agent's open sessions. */
 export interface SessionListener {
-  /** @param file the session's file in the host's spool */
-  note(event: SessionEvent, file: string): void;
+  /**
+   * @param file the session's file: in the host's spool, or in a user's own for a session that began without the agent
+   * @param owner whose that is
+   */
+  note(event: SessionEvent, file: string, owner?: FileUser): void;
 }
 
-/** An event of one of the host's sessions that did not come from its file in the host's spool. */
+/** An event that did not come from a session's file in the host's spool. */
 interface Saying {
   event: SessionEvent;
+  /** The session's file. */
+  target: SpoolTarget;
   /** Whether it is to be put into that file, from which it will be taken in. */
   isToBeWritten: boolean;
 }
@@ -147,16 +153,15 @@ export class TakeIn {
     const events = takeSessionRecords(taking, file, reading.reading);
     const session = file.row.session === null ? undefined : taking.sessions.get(file.row.session);
     if (!session) return;
-    // What a user's programs have said of a session of the host's while there was no agent.
-    if (file.folder.owner && !session.isLate) {
-      sayings.push(...events.map((event) => ({ event, isToBeWritten: false })));
+    // What a user's programs have said: of a session that began without the agent, or of the host's while there was none.
+    if (file.folder.owner) {
+      const target = session.isLate ? file : { folder: this.host, name: `${session.id}.session` };
+      sayings.push(...events.map((event) => ({ event, target, isToBeWritten: false })));
     }
     if (!reading.isOver || !reading.isLast || session.closed) return;
     const event = this.#closing(session, Math.max(reading.changedUs, file.aliveUs));
-    if (!session.isLate) {
-      sayings.push({ event, isToBeWritten: true });
-      return;
-    }
+    sayings.push({ event, target: file, isToBeWritten: !session.isLate });
+    if (!session.isLate) return;
     const { kind, atUs, ...data } = event;
     this.store.append({
       kind,
@@ -200,17 +205,16 @@ export class TakeIn {
 
   /** Once that is on the disk. What cannot be written now is found to be missing again at the next sweep. */
   #say(sayings: readonly Saying[], taken: TakenIn): void {
-    for (const { event, isToBeWritten } of sayings) {
-      const name = `${event.session}.session`;
-      const file = pathOf({ folder: this.host, name });
+    for (const { event, target, isToBeWritten } of sayings) {
+      const file = pathOf(target);
       try {
         if (isToBeWritten) appendEvent(file, event);
       } catch (error) {
         taken.unreadable.push({ path: file, reason: error instanceof Error ? error.message : String(error) });
         continue;
       }
-      if (isToBeWritten) this.spools.enqueue({ folder: this.host, name });
-      this.listener.note(event, file);
+      if (isToBeWritten) this.spools.enqueue(target);
+      this.listener.note(event, file, target.folder.owner);
     }
   }
 }

@@ -66,3 +66,17 @@ export class Accounts implements Disposable {
     this.#libc.close();
   }
 }
+
+/**
+ * The accounts in passwd(5). A directory's (LDAP, SSSD) are not there: to ask for all of those may take for ever.
+ *
+ * @param file where they are
+ */
+export function localAccounts(file = "/etc/passwd"): Account[] {
+  return Deno.readTextFileSync(file).split("\n").flatMap((line) => {
+    const [name = "", , uid = "", gid = "", , home = "", shell = ""] = line.split(":");
+    // NIS leaves lines such as `+::::::` there.
+    const isOne = /^[0-9]+$/.test(uid) && /^[0-9]+$/.test(gid) && home.startsWith("/");
+    return isOne ? [{ name, uid: Number(uid), gid: Number(gid), home, shell }] : [];
+  });
+}
