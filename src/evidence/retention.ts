@@ -145,7 +145,8 @@ function unmetBy(
 async function shrink(store: EvidenceStore): Promise<void> {
   let free = pragma(store, "freelist_count");
   while (free > 0) {
-    store.database.exec(`pragma incremental_vacuum(${PAGES})`);
+    // It gives back one page for each row that is asked for, and exec() and run() ask for one.
+    store.database.prepare(`pragma incremental_vacuum(${PAGES})`).all();
     await turn();
     const left = pragma(store, "freelist_count");
     // A file that was not made by us may not be able to.
