@@ -11,6 +11,7 @@ import { VERSION } from "../config/version.ts";
 import { effectiveUid } from "../posix/libc.ts";
 import { tryLock } from "../posix/lock.ts";
 import { Poller } from "../posix/poller.ts";
+import { visible } from "../terminal/visible.ts";
 import { log, openLog, reasonOf } from "./log.ts";
 import { Host } from "./host.ts";
 import { publishPolicy } from "./publish.ts";
@@ -127,6 +128,6 @@ async function lockOrWait(file: string): Promise<Disposable | undefined> {
 }
 
 function stop(code: number, message: string): never {
-  Deno.stderr.writeSync(new TextEncoder().encode(`srvaudit: ${message}\n`));
+  Deno.stderr.writeSync(new TextEncoder().encode(`srvaudit: ${visible(message, "\n")}\n`));
   Deno.exit(code);
 }
