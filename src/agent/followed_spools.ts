@@ -16,7 +16,7 @@ import {
   KnownSessions,
   type Session,
 } from "./followed.ts";
-import { isDue } from "./oddities.ts";
+import { isDue, notice, type Oddity } from "./oddities.ts";
 import {
   inFolder,
   kindOf,
@@ -84,6 +84,11 @@ export class FollowedSpools {
     return this.#files.values();
   }
 
+  /** Whether a file is done with: all of it is in evidence, and no more comes. */
+  isDone(target: SpoolTarget): boolean {
+    return this.#settled.has(pathOf(target));
+  }
+
   /** Whether something waits to be read. */
   get hasMore(): boolean {
     return !this.#sessionTurns.isEmpty || !this.#shellTurns.isEmpty;
@@ -92,6 +97,24 @@ export class FollowedSpools {
   /** The files of a session, by the `seq` of its opening, that are not done with. */
   filesOf(session: number): Followed[] {
     return [...this.#files.values()].filter(({ row }) => row.session === session);
+  }
+
+  /** How many bytes wait in those files that are in line. */
+  waitingBytes(): number {
+    let bytes = 0;
+    for (const turns of [this.#sessionTurns, this.#shellTurns]) {
+      for (const target of turns.waiting()) {
+        try {
+          bytes += Math.max(
+            0,
+            (look(target)?.size ?? 0) - (this.#files.get(pathOf(target))?.row.position ?? 0),
+          );
+        } catch {
+          // What cannot be read does not wait.
+        }
+      }
+    }
+    return bytes;
   }
 
   /** Puts a file in line. What is no spool file's name is passed by. */
@@ -113,6 +136,14 @@ export class FollowedSpools {
       // Who reads it will find the same, and say so.
       return 0;
     }
+  }
+
+  /** Notices something odd about a file that is followed, and puts it in line. */
+  notice(target: SpoolTarget, what: Oddity, why: string): void {
+    const file = this.#files.get(pathOf(target));
+    if (!file) return;
+    notice(file.oddities, what, why);
+    this.enqueue(file);
   }
 
   /** Puts every file of a folder in line that is not as it was. @returns what cannot be read */

@@ -5,7 +5,7 @@ import { shellOfName } from "../record/host_spool.ts";
 import { type Reading, readRecords } from "../record/spool.ts";
 import type { FileFacts } from "../posix/plain_file.ts";
 import { type Followed, PIECE_BYTES } from "./followed.ts";
-import { notice } from "./oddities.ts";
+import { isDue, notice } from "./oddities.ts";
 import { type Piece, readPiece } from "./spool_folder.ts";
 
 /** So many bytes of all files together are read for one transaction. */
@@ -78,7 +78,8 @@ export function readOn(
   let isNew = true;
   const piece = readPiece(file, (facts) => {
     isAnew = isOtherThan(facts, file.row);
-    isNew = isOver || isAnew || (facts.size !== file.seen && !isTiny(file, facts));
+    isNew = isOver || isAnew || isDue(file.oddities, nowUs) ||
+      (facts.size !== file.seen && !isTiny(file, facts));
     // A record that is longer than all of the batch gets bytes of its own.
     const limit = file.piece > PIECE_BYTES ? file.piece : Math.min(file.piece, buffer.room);
     return { from: isAnew ? 0 : file.row.position, limit: isNew ? limit : 0 };
@@ -89,7 +90,8 @@ export function readOn(
   if (isAnew) notice(file.oddities, "shrank", `from ${file.row.position} bytes to ${facts.size}`);
   if (isAnew) file.row.position = 0;
   file.row.inode = facts.inode;
-  file.row.uid = facts.uid;
+  // Whose it was at first: a file that has grown too long is taken from its owner.
+  if (file.seen === 0) file.row.uid = facts.uid;
   file.isFresh = true;
   // Who writes to a user's own file it says itself, and what does not say it may have it in its name.
   file.row.pid ??= Number(/^[1-9][0-9]{0,9}(?=-.*\.shell$)/.exec(file.name)?.[0] ?? 0) || null;

@@ -1,12 +1,13 @@
 /** Folders that tell when something in them changes: inotify(7). */
 
+import { errno, prepareErrno, SystemCallError } from "./errno.ts";
+
 const symbols = {
   inotify_init1: { parameters: ["i32"], result: "i32" },
   inotify_add_watch: { parameters: ["i32", "buffer", "u32"], result: "i32" },
   inotify_rm_watch: { parameters: ["i32", "i32"], result: "i32" },
   read: { parameters: ["i32", "buffer", "usize"], result: "isize" },
   close: { parameters: ["i32"], result: "i32" },
-  __errno_location: { parameters: [], result: "pointer" },
 } as const satisfies Deno.ForeignLibraryInterface;
 
 let library: Deno.DynamicLibrary<typeof symbols> | undefined;
@@ -63,12 +64,13 @@ export class Inotify implements Disposable {
   readonly fd: number;
   readonly #buffer = new Uint8Array(BUFFER_BYTES);
 
-  /** @throws {Error} where the user has too many of them already (fs.inotify.max_user_instances) */
+  /** @throws {SystemCallError} where the user has too many of them already (fs.inotify.max_user_instances) */
   constructor() {
     library ??= Deno.dlopen("libc.so.6", symbols);
+    prepareErrno();
     this.fd = library.symbols.inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
     if (this.fd < 0) {
-      throw new Error(`inotify cannot be had: errno ${errno(library)}: see fs.inotify in sysctl(8)`);
+      throw new Error(`inotify cannot be had: errno ${errno()}: see fs.inotify in sysctl(8)`);
     }
   }
 
@@ -76,7 +78,7 @@ export class Inotify implements Disposable {
    * @param folder its path; a link is not followed
    * @returns a number for the folder; the same again for one that is watched already
    * @throws {Deno.errors.NotFound} if there is no such folder
-   * @throws {Error} if it cannot be read, or there are too many (fs.inotify.max_user_watches)
+   * @throws {SystemCallError} if it cannot be read, or there are too many (fs.inotify.max_user_watches)
    */
   watch(folder: string): number {
     const libc = library ??= Deno.dlopen("libc.so.6", symbols);
@@ -84,11 +86,11 @@ export class Inotify implements Disposable {
       IN_DONT_FOLLOW;
     const id = libc.symbols.inotify_add_watch(this.fd, encoder.encode(`${folder}\0`), mask);
     if (id >= 0) return id;
-    const code = errno(libc);
+    const code = errno();
     if (code === ENOENT || code === ENOTDIR || code === ELOOP) {
       throw new Deno.errors.NotFound(`${folder} is no folder`);
     }
-    throw new Error(`${folder} cannot be watched: errno ${code}`);
+    throw new SystemCallError(`inotify_add_watch ${folder} (see fs.inotify.max_user_watches)`, code);
   }
 
   /** Watches a folder no longer. What was noticed before may still be read. */
@@ -133,9 +135,4 @@ export class Inotify implements Disposable {
   [Symbol.dispose](): void {
     library?.symbols.close(this.fd);
   }
-}
-
-function errno(libc: Deno.DynamicLibrary<typeof symbols>): number {
-  const location = libc.symbols.__errno_location();
-  return location === null ? 0 : new Deno.UnsafePointerView(location).getInt32();
 }

@@ -5,12 +5,13 @@
  * nobody writes to, and for most of a minute at a file that its owner holds a lease on (fcntl(2), F_SETLEASE).
  */
 
+import { errno, prepareErrno } from "./errno.ts";
+
 const symbols = {
   open: { parameters: ["buffer", "i32"], result: "i32" },
   statx: { parameters: ["i32", "buffer", "i32", "u32", "buffer"], result: "i32" },
   pread: { parameters: ["i32", "buffer", "usize", "i64"], result: "isize" },
   close: { parameters: ["i32"], result: "i32" },
-  __errno_location: { parameters: [], result: "pointer" },
 } as const satisfies Deno.ForeignLibraryInterface;
 
 let library: Deno.DynamicLibrary<typeof symbols> | undefined;
@@ -64,7 +65,7 @@ export function factsOf(path: string): FileFacts | undefined {
   const libc = open();
   const flags = AT_SYMLINK_NOFOLLOW;
   const refused = libc.symbols.statx(AT_FDCWD, encoder.encode(`${path}\0`), flags, STATX_BASIC_STATS, answer);
-  return refused === 0 ? factsIn() : missing(path, errno(libc));
+  return refused === 0 ? factsIn() : missing(path, errno());
 }
 
 /** A plain file, open for reading. */
@@ -81,9 +82,9 @@ export class PlainFile implements Disposable {
       encoder.encode(`${path}\0`),
       O_NONBLOCK | O_NOCTTY | O_CLOEXEC | O_NOFOLLOW,
     );
-    if (fd < 0) return missing(path, errno(libc));
+    if (fd < 0) return missing(path, errno());
     const refused = libc.symbols.statx(fd, NO_PATH, AT_EMPTY_PATH, STATX_BASIC_STATS, answer);
-    const code = refused === 0 ? 0 : errno(libc);
+    const code = refused === 0 ? 0 : errno();
     const facts = refused === 0 ? factsIn() : undefined;
     if (facts) return new PlainFile(path, fd, facts);
     libc.symbols.close(fd);
@@ -104,7 +105,7 @@ export class PlainFile implements Disposable {
     while (filled < into.length) {
       const rest = into.subarray(filled);
       const count = Number(libc.symbols.pread(this.fd, rest, BigInt(rest.length), BigInt(from + filled)));
-      if (count < 0) throw new FileRefusedError(this.path, errno(libc));
+      if (count < 0) throw new FileRefusedError(this.path, errno());
       if (count === 0) break;
       filled += count;
     }
@@ -117,6 +118,7 @@ export class PlainFile implements Disposable {
 }
 
 function open(): Deno.DynamicLibrary<typeof symbols> {
+  prepareErrno();
   return library ??= Deno.dlopen("libc.so.6", symbols);
 }
 
@@ -135,9 +137,4 @@ function factsIn(): FileFacts | undefined {
 function missing(path: string, code: number): undefined {
   if (!MISSING.has(code)) throw new FileRefusedError(path, code);
   return undefined;
-}
-
-function errno(libc: Deno.DynamicLibrary<typeof symbols>): number {
-  const location = libc.symbols.__errno_location();
-  return location === null ? 0 : new Deno.UnsafePointerView(location).getInt32();
 }
