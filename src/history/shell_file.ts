@@ -23,7 +23,8 @@ export interface Stored {
  *
  * @param piece the file from `progress.position` on
  * @param isGone whether the shell was gone before the piece was read
- * @param session the login session that the agent counts the shell to, or null for none; undefined where no agent says
+ * @param session the login session that the agent counts the shell to, or null if it knows of none; undefined where no agent
+ * has made the file
  */
 export function storeShell(
   store: Store,
@@ -139,11 +140,9 @@ function introduce(
     endShell(store, progress, shell.atUs);
   }
   const isAlive = processOf(shell.pid)?.startTicks === shell.startTicks;
-  const login: { id: string; knownBy: string; bootId?: string } | undefined = session === undefined
-    ? loginSessionOf(store, shell, isAlive)
-    : session === null
-    ? undefined
-    : { id: session, knownBy: "agent" };
+  const login = typeof session === "string"
+    ? { id: session, bootId: undefined, knownBy: "agent" }
+    : loginSessionOf(store, shell, isAlive);
   const inserted = database.prepare(`insert into sessions
     (hostname, host_ip, ppid, pid, time_zone, start_time, tty, uid, euid, logname, shell, sudo_user, sudo_uid,
      ssh_client, ssh_connection) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`).run(

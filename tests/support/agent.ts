@@ -77,8 +77,14 @@ export class TestAgent implements AsyncDisposable {
 
   /** Asks the evidence, with sqlite3(1): a reader that is not ours. */
   async ask<Row>(sql: string): Promise<Row[]> {
-    const database = `${this.host.root}/var/lib/srvaudit/evidence.db`;
-    const text = await succeed(["sqlite3", "-readonly", "-json", "-cmd", ".timeout 5000", database, sql]);
+    // An installed host has mounts of its own: sqlite3 finds the real path of what it opens in them alone.
+    const words = [
+      "sh",
+      "-c",
+      'cd "$1" && sqlite3 -readonly -json -cmd ".timeout 5000" evidence.db "$2"',
+      "sh",
+    ];
+    const text = await succeed(this.host.asRoot([...words, `${this.host.root}/var/lib/srvaudit`, sql]));
     return text.trim() === "" ? [] : JSON.parse(text);
   }
 

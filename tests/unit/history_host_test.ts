@@ -124,9 +124,9 @@ Deno.test("ingest() on a host with an agent removes nothing, and names what is f
   assert.deepEqual(host.names(), names);
 });
 
-Deno.test("a shell's file of the agent's tells its login session, whatever the environment claims", () => {
+Deno.test("a shell's file of the agent's tells its login session; a claim counts only where that tells of none", () => {
   using host = new Host();
-  const [hers, other] = [opened({ leaderPid: 1 }), opened({ uid: 1001, leaderPid: 1 })];
+  const [hers, other] = [opened({ leaderPid: 1 }), opened({ uid: 1001, leaderPid: 1, ticket: "18" })];
   for (const opening of [hers, other]) {
     const sessionFile = host.sessionFile(opening.session, { type: "event", event: opening });
     linkSpool(host.spool, { spool: null, sessionFile, session: opening.session });
@@ -139,11 +139,14 @@ Deno.test("a shell's file of the agent's tells its login session, whatever the e
   host.ingest();
   assert.deepEqual(
     host.ask("select login_session, known_by from srvaudit_shells order by pid"),
-    [{ login_session: null, known_by: null }, { login_session: other.session, known_by: "agent" }],
+    [
+      { login_session: hers.session, known_by: "claim" },
+      { login_session: other.session, known_by: "agent" },
+    ],
   );
   assert.deepEqual(
     host.ask("select ticket from srvaudit_commands order by ticket"),
-    [{ ticket: null }, { ticket: "17" }],
+    [{ ticket: "17" }, { ticket: "18" }],
   );
 });
 
