@@ -105,8 +105,8 @@ export interface VerifyResult {
  * ```
  */
 export function verifyEvidence(file: string, options: { since?: EarlierHead } = {}): VerifyResult {
-  // SQLite does not say that a file is missing, or closed to this user.
-  Deno.openSync(file).close();
+  // SQLite does not say that a file is missing. (To open and close it here would take its locks from this process's store.)
+  Deno.statSync(file);
   return withEvidenceErrors(file, () => {
     const database = openDatabase(file, { readOnly: true, busyTimeoutMs: BUSY_TIMEOUT_MS });
     try {

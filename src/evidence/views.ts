@@ -2,7 +2,8 @@
  * What people ask the evidence: ASH's tables, our history's tables of the same names as in `history/schema.ts`, and
  * `login_session`; all of them views on `event`.
  *
- * Each repeats the conditions of the index that it is to use, word for word: that is how SQLite knows it may.
+ * Whose a shell or a command is, is the kernel's word here, not the shell's: `uid` and `euid` are the spool file's owner.
+ * Each view repeats the conditions of the index that it is to use, word for word: that is how SQLite knows it may.
  */
 
 /** What stands for a text that the shell does not give away, as in the history. */
@@ -10,6 +11,11 @@ const MISSING_TEXT = "[text not given by the shell]";
 
 /** The id of the login session that a row is of. */
 const SESSION_ID = "(select json_extract(o.data, '$.session') from event o where o.seq = e.session)";
+
+/** What the shell says of its user is its own word; of the session's user it is the agent's. */
+const USER = `coalesce(
+    (select json_extract(o.data, '$.user') from event o where o.seq = e.session and o.uid = e.uid),
+    nullif(json_extract(e.data, '$.user'), ''))`;
 
 /** The first event of a kind that says how a session or a shell, the row `e`, ended. */
 function ending(kind: string, of: "session" | "shell", column: string): string {
@@ -62,9 +68,9 @@ create view sessions as select
   ${ending("shell ended", "shell", "x.at_us / 1000000")} as end_time,
   max(0, ${ending("shell ended", "shell", "x.at_us / 1000000")} - e.at_us / 1000000) as duration,
   json_extract(e.data, '$.tty') as tty,
-  json_extract(e.data, '$.uid') as uid,
-  json_extract(e.data, '$.effectiveUid') as euid,
-  nullif(json_extract(e.data, '$.user'), '') as logname,
+  e.uid as uid,
+  e.uid as euid,
+  ${USER} as logname,
   coalesce(nullif(substr(json_extract(e.data, '$.shell'), 1,
     instr(json_extract(e.data, '$.shell') || ' ', ' ') - 1), ''), 'unknown') as shell,
   nullif(json_extract(e.data, '$.sudoUser'), '') as sudo_user,
@@ -79,7 +85,7 @@ create view commands as select
   e.shell_level as shell_level,
   e.number as command_no,
   e.tty as tty,
-  e.effective_uid as euid,
+  e.uid as euid,
   e.directory as cwd,
   coalesce(e.exit_code, x.exit_code, -1) as rval,
   e.at_us / 1000000 as start_time,
@@ -102,7 +108,7 @@ from login_session l join event e on e.seq = l.seq;
 create view srvaudit_shells as select
   e.seq as session_id,
   ${SESSION_ID} as login_session,
-  case when e.session is not null then coalesce(json_extract(e.data, '$.knownBy'), 'leader') end as known_by,
+  json_extract(e.data, '$.knownBy') as known_by,
   nullif(json_extract(e.data, '$.session'), '') as claimed_session,
   json_extract(e.data, '$.pid') as pid,
   json_extract(e.data, '$.startTicks') as start_ticks,
