@@ -52,8 +52,14 @@ const user = optional(
 const ticket = optional(
   option("--ticket", string({ metavar: "KEY" }), { description: message`that were on this ticket` }),
 );
+/** A file's path; what looks like an option is none. */
+const path = string({
+  metavar: "FILE",
+  pattern: /^[^-]/,
+  errors: { patternMismatch: (input) => message`unknown option ${input}; a file of that name is ./${input}` },
+});
 const file = optional(
-  argument(string({ metavar: "FILE" }), { description: message`another evidence.db than this host's` }),
+  argument(path, { description: message`another evidence.db than this host's` }),
 );
 
 const parser = or(
@@ -198,7 +204,7 @@ const parser = or(
       object({
         action: constant("config check"),
         file: optional(
-          argument(string({ metavar: "FILE" }), { description: message`another than /etc/srvaudit/config` }),
+          argument(path, { description: message`another than /etc/srvaudit/config` }),
         ),
         json,
       }),

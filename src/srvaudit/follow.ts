@@ -11,6 +11,12 @@ import { eventLine } from "./event_line.ts";
 import { openEvidence } from "./evidence_file.ts";
 import { NobodyReadsError, print, say } from "./output.ts";
 
+/**
+ * When to look again after something was heard, in milliseconds each after the one before: SQLite writes the WAL, which is
+ * heard, then waits for the disk, and tells readers of it last, in memory, which nobody hears.
+ */
+const LOOK_AGAIN_MS = [10, 30, 100, 300, 1000] as const;
+
 /** What `srvaudit follow` was asked. */
 export interface FollowQuestion {
   user?: string | undefined;
@@ -141,27 +147,37 @@ function inodeOf(file: string): string | undefined {
 class News implements Disposable {
   readonly #poller = new Poller();
   readonly #inotify = new Inotify();
+  #looks: number[] = [];
   /** Whether stdout is a pipe that nobody reads any more. */
   isReaderGone = false;
 
   /** @param folder the evidence's: the WAL comes and goes with its writers */
   constructor(readonly folder: string) {
-    this.#poller.watch(this.#inotify.fd, { read: true }, () => this.#inotify.read());
+    // Before anything is read: what comes meanwhile is heard.
+    this.#watch();
+    this.#poller.watch(this.#inotify.fd, { read: true }, () => {
+      this.#inotify.read();
+      this.#looks = [...LOOK_AGAIN_MS];
+    });
     if (!isPipe(1)) return;
     this.#poller.watch(1, {}, () => {
       this.isReaderGone = true;
     });
   }
 
-  /** Resolves when something was heard since the last time, or after a while. */
+  /** Resolves when it is time to look. */
   async next(): Promise<void> {
+    this.#watch();
+    await this.#poller.turn(this.#looks.shift() ?? TICK_MS);
+  }
+
+  /** A folder that is watched stays so; one that was moved away has another in its place. */
+  #watch(): void {
     try {
-      // A folder that is watched stays so; one that was moved away has another in its place.
       this.#inotify.watch(this.folder);
     } catch {
       // There is none just now, or no more watches are to be had: it is looked at every few seconds all the same.
     }
-    await this.#poller.turn(TICK_MS);
   }
 
   wake(): void {
