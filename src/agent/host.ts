@@ -5,7 +5,10 @@ import type { HostPaths } from "../config/paths.ts";
 import { VERSION } from "../config/version.ts";
 import type { AgentStatus } from "../desk/protocol.ts";
 import { EvidenceError } from "../evidence/evidence_error.ts";
-import { hexOf } from "../evidence/chain.ts";
+import type { NewEvent } from "../evidence/event.ts";
+import { formatHead } from "../evidence/head.ts";
+import { Outbox } from "../evidence/outbox.ts";
+import { removeOld } from "../evidence/retention.ts";
 import { EvidenceStore } from "../evidence/store.ts";
 import { Accounts, localAccounts } from "../posix/accounts.ts";
 import { dropGroups } from "../posix/as_user.ts";
@@ -14,12 +17,17 @@ import type { Account } from "../posix/libc.ts";
 import { nowUs } from "../record/clock.ts";
 import { isSessionEvent } from "../record/session_event.ts";
 import { LocalTracker } from "../trackers/local.ts";
+import type { Ticket } from "../trackers/tracker.ts";
 import { Admission } from "./admission.ts";
+import { Errands } from "./errands.ts";
+import type { Followed } from "./followed.ts";
 import { IdleWatch } from "./idle.ts";
 import { log, reasonOf } from "./log.ts";
 import { answering } from "./requests.ts";
 import type { Handle } from "./server.ts";
 import { type OpenSession, Sessions } from "./sessions.ts";
+import { SilenceWatch } from "./silence.ts";
+import { SpoolTidy } from "./spool_tidy.ts";
 import { inFolder, pathOf, type SpoolFolder } from "./spool_folder.ts";
 import { type Dirty, SpoolWatcher } from "./spool_watcher.ts";
 import { TakeIn } from "./take_in.ts";
@@ -28,6 +36,10 @@ import { TakeIn } from "./take_in.ts";
 const TICK_MS = 1000;
 /** Every how many ticks it does so thoroughly. */
 const THOROUGH_TICKS = 30;
+/** Every how many it removes spool files that nobody needs any more. */
+const TIDY_TICKS = 60;
+/** Every how many it removes old evidence, and says where the chain stands; the first time a minute after the start. */
+const RETENTION_TICKS = 3600;
 /** How long it waits when evidence cannot be written, in milliseconds. */
 const TROUBLE_PAUSE_MS = 2000;
 
@@ -41,6 +53,9 @@ export class Host implements Disposable {
   readonly #accounts = new Accounts();
   readonly #sessions: Sessions;
   readonly #takeIn: TakeIn;
+  readonly #tidy: SpoolTidy;
+  readonly #errands: Errands;
+  readonly #silence = new SilenceWatch();
   readonly #watcher: SpoolWatcher;
   readonly #idle: IdleWatch;
   readonly #admission: Admission;
@@ -62,10 +77,13 @@ export class Host implements Disposable {
     const spool: SpoolFolder = { path: places.hostSpool, owner: undefined };
     this.#takeIn = new TakeIn(this.#store, spool, this.#sessions);
     this.#restoreLate();
+    this.#tidy = new SpoolTidy(this.#store, this.#takeIn.spools);
     this.#idle = new IdleWatch(this.#sessions);
-    this.#admission = new Admission(settings.policy, (account, key) => {
-      using tracker = new LocalTracker(places.hostTickets, account.name);
-      return Promise.resolve(tracker.find(key));
+    this.#admission = new Admission(settings.policy, ({ uid }, key) => this.#find(uid, key));
+    this.#errands = new Errands(this.#store, new Outbox(this.#store), this.#sessions, {
+      find: (uid, key) => this.#find(uid, key),
+      create: (uid, subject) => this.#inTracker(uid, (tracker) => tracker.create(subject)),
+      addNote: (uid, key, text) => this.#inTracker(uid, (tracker) => tracker.addNote(key, text)),
     });
     this.handle = answering({
       sessions: this.#sessions,
@@ -73,7 +91,8 @@ export class Host implements Disposable {
       admission: this.#admission,
       ticketsFile: places.hostTickets,
       met: (account) => this.#meet(account),
-      taken: () => [],
+      taken: ({ uid, gid, home }, files) =>
+        this.#tidy.taken({ path: `${home}/.ash/spool`, owner: { uid, gid } }, files),
       status: () => this.#status(),
       opened: (session) => this.#opened(session),
     });
@@ -119,6 +138,16 @@ export class Host implements Disposable {
     }
   }
 
+  #find(uid: number, key: string): Promise<Ticket | undefined> {
+    return this.#inTracker(uid, (tracker) => tracker.find(key));
+  }
+
+  async #inTracker<Result>(uid: number, work: (tracker: LocalTracker) => Result): Promise<Result> {
+    const account = await this.#accounts.byUid(uid);
+    using tracker = new LocalTracker(this.places.hostTickets, account?.name ?? String(uid));
+    return work(tracker);
+  }
+
   /** Where a user's programs write when there is no agent. */
   #meet({ uid, gid, home }: Account): void {
     if (this.#met.has(uid) || !home.startsWith("/")) return;
@@ -141,16 +170,7 @@ export class Host implements Disposable {
   /** An event of the agent's own. */
   #say(what: string, data: Record<string, unknown>): void {
     try {
-      this.#store.transaction(() =>
-        this.#store.append({
-          kind: "agent",
-          atUs: nowUs(),
-          session: null,
-          shell: null,
-          uid: null,
-          data: { what, ...data },
-        }, nowUs())
-      );
+      this.#append({ kind: "agent", session: null, shell: null, uid: null, data: { what, ...data } });
     } catch (error) {
       if (!(error instanceof EvidenceError)) throw error;
       this.#inTrouble(error);
@@ -196,27 +216,100 @@ export class Host implements Disposable {
     this.#trouble = reason;
   }
 
+  /** What cannot be done now is tried again the next time. */
   #look(): void {
     this.#ticks++;
+    const isThorough = this.#ticks % THOROUGH_TICKS === 0;
     try {
-      const isThorough = this.#ticks % THOROUGH_TICKS === 0;
       if (this.#takeIn.sweep(isThorough) && this.#next === undefined) this.#take([]);
       this.#idle.check(this.settings.policy.idleTimeoutS);
+      this.#lookForSilence();
+      if (this.#ticks % TIDY_TICKS === 0) this.#tidyUp();
     } catch (error) {
-      log.error("looking after the sessions failed: {reason}", { reason: reasonOf(error) });
+      this.#failed(error);
+    }
+    this.#errands.run().catch((error) => this.#failed(error));
+    if (this.#ticks % RETENTION_TICKS === RETENTION_TICKS / 60) {
+      this.#removeOld().catch((error) => this.#failed(error));
     }
   }
 
+  #failed(error: unknown): void {
+    if (error instanceof EvidenceError) this.#inTrouble(error);
+    else log.error("looking after the host failed: {reason}", { reason: reasonOf(error) });
+  }
+
+  #lookForSilence(): void {
+    const files = new Map<string, Followed>();
+    for (const file of this.#takeIn.spools.values()) files.set(pathOf(file), file);
+    const shells = [...files].flatMap(([key, { row }]) =>
+      row.pid === null || row.startTicks === null || row.name.endsWith(".session")
+        ? []
+        : [{ key, pid: row.pid, startTicks: row.startTicks, isRunning: row.openCommand !== null }]
+    );
+    for (const { key, pid, program, seconds } of this.#silence.check(shells)) {
+      const row = files.get(key)?.row;
+      if (!row) continue;
+      this.#append({
+        kind: "tamper",
+        session: row.session,
+        shell: row.shell,
+        uid: row.uid,
+        data: {
+          what: "silent",
+          words: "a program runs that the shell's hooks did not record",
+          program,
+          pid,
+          seconds,
+        },
+      });
+      log.warn("a shell of user {uid} runs what its hooks did not record: {program}", {
+        uid: row.uid,
+        program,
+      });
+    }
+  }
+
+  #tidyUp(): void {
+    const { spoolDays, spoolMaxMegabytes } = this.settings;
+    const { early, sealed } = this.#tidy.tidy({ days: spoolDays, maxBytes: spoolMaxMegabytes * 1_000_000 });
+    if (early > 0) {
+      log.warn(
+        "the spool is larger than spoolMaxMegabytes: {early} files went before their users' histories had them",
+        {
+          early,
+        },
+      );
+    }
+    for (const file of sealed) {
+      log.error("{file} is too long: nothing more of that shell is recorded (spoolMaxMegabytes)", { file });
+    }
+  }
+
+  async #removeOld(): Promise<void> {
+    const { retentionDays, evidenceMaxMegabytes } = this.settings;
+    const limits = { keepDays: retentionDays, maxBytes: evidenceMaxMegabytes * 1_000_000, nowUs: nowUs() };
+    const { tooOld, tooMuch, unmet } = await removeOld(this.#store, limits);
+    if (tooOld + tooMuch > 0) log.info("removed {count} events from evidence", { count: tooOld + tooMuch });
+    if (unmet !== null) log.warn("{reason}", { reason: unmet });
+    // A log that is kept elsewhere holds the head against whoever rewrites this host.
+    log.info("the head of the evidence is {head}", { head: formatHead(this.#store.head()) });
+  }
+
+  #append(event: Omit<NewEvent, "atUs">): void {
+    const now = nowUs();
+    this.#store.transaction(() => this.#store.append({ ...event, atUs: now }, now));
+  }
+
   #status(): Omit<AgentStatus, "version" | "pid"> {
-    const { seq, hash } = this.#store.head();
     return {
       sinceUs: this.#sinceUs,
       memory: Deno.memoryUsage().rss,
       connections: this.countConnections(),
-      head: `${seq}:${hexOf(hash)}`,
+      head: formatHead(this.#store.head()),
       trouble: this.#trouble,
       files: this.#takeIn.spools.size,
-      waiting: 0,
+      waiting: this.#takeIn.spools.waitingBytes(),
     };
   }
 

@@ -216,6 +216,7 @@ function answersOf(office: Office): Answers {
           atUs: nowUs(),
           ticket: key,
           text,
+          told: true,
         });
       }
       return null;

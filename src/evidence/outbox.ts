@@ -5,7 +5,7 @@
  * event and its place in every outbox are one row, written at once or not at all.
  */
 
-import type { EvidenceEvent } from "./event.ts";
+import type { EvidenceEvent, EvidenceKind } from "./event.ts";
 import { eventOf } from "./row.ts";
 import type { EvidenceStore } from "./store.ts";
 
@@ -50,7 +50,7 @@ export class Outbox {
       select ?, coalesce((select max(seq) from event), (select seq from anchor), 0), ?`);
     this.#unregister = database.prepare("delete from consumer where name = ?");
     this.#pending = database.prepare(`select e.* from consumer c join event e on e.seq > c.delivered
-      where c.name = ? order by e.seq limit ?`);
+      where c.name = ? and (? is null or e.kind in (select value from json_each(?))) order by e.seq limit ?`);
     this.#delivered = database.prepare(`update consumer set
       delivered = max(delivered, min(?, coalesce((select max(seq) from event), 0))), success_us = ?,
       error = null, error_us = null where name = ?`);
@@ -72,9 +72,14 @@ export class Outbox {
     this.#unregister.run(name);
   }
 
-  /** The next events for a consumer, in their order, so many at most. */
-  pending(name: string, limit: number): EvidenceEvent[] {
-    return this.#pending.all(name, limit).map(eventOf);
+  /**
+   * The next events for a consumer, in their order, so many at most.
+   *
+   * @param kinds those that it wants; all of them where it does not say
+   */
+  pending(name: string, limit: number, kinds?: readonly EvidenceKind[]): EvidenceEvent[] {
+    const wanted = kinds ? JSON.stringify(kinds) : null;
+    return this.#pending.all(name, wanted, wanted, limit).map(eventOf);
   }
 
   /**

@@ -128,6 +128,8 @@ export interface NoteAdded extends Common {
   kind: "note";
   ticket: string;
   text: string;
+  /** The tracker has it already. */
+  told?: true;
 }
 
 export interface StatusSet extends Common {

@@ -22,7 +22,7 @@ export function isSessionEvent(value: unknown): value is SessionEvent {
     case "ticket switched":
       return isTextOrNull("from") && isText("to");
     case "note":
-      return isText("ticket", "text");
+      return isText("ticket", "text") && (event.told === undefined || event.told === true);
     case "status":
       return isText("ticket", "from", "to");
     case "session closed":
