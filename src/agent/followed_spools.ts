@@ -33,6 +33,9 @@ import { Turns } from "./turns.ts";
 /** So many files are read for one transaction, however little is new in each. */
 const BATCH_FILES = 512;
 
+/** So many shells and sessions are followed in a user's own folder at once: more than any honest user has. */
+const MOST_FILES = 2048;
+
 /** What could not be read, and why. */
 export interface Unreadable {
   path: string;
@@ -57,6 +60,9 @@ export class FollowedSpools {
   readonly #settled = new Map<string, number>();
   readonly #sessionTurns = new Turns<SpoolTarget>();
   readonly #shellTurns = new Turns<SpoolTarget>();
+  /** How many files are followed in each folder. */
+  readonly #counts = new Map<string, number>();
+  readonly #complained = new Set<string>();
   /** The folders that were looked through since the agent began. */
   readonly #looked = new Set<string>();
   readonly #shellBuffer = new BatchBuffer();
@@ -70,7 +76,7 @@ export class FollowedSpools {
       const folder = row.folder === "" ? host : { path: row.folder, owner: { uid: row.uid, gid: row.uid } };
       const target = { folder, name: row.name };
       if (row.done) this.#settled.set(pathOf(target), row.position);
-      else this.#files.set(pathOf(target), followedOf(target, row));
+      else this.keep(followedOf(target, row));
     }
   }
 
@@ -149,6 +155,7 @@ export class FollowedSpools {
   /** Puts every file of a folder in line that is not as it was. @returns what cannot be read */
   lookThrough(folder: SpoolFolder): Unreadable[] {
     try {
+      this.#complained.delete(folder.path);
       const names = namesIn(folder) ?? [];
       const there = new Set(names);
       inFolder(folder, () => names.filter((name) => this.#hasChanged({ folder, name })))
@@ -256,8 +263,18 @@ export class FollowedSpools {
       batch.readings.push(reading);
     } catch (error) {
       if (!(error instanceof FileRefusedError)) throw error;
-      batch.unreadable.push({ path, reason: error.message });
+      this.#complain(target.folder, { path, reason: error.message }, batch);
     }
+  }
+
+  /** Once for a folder until it is next looked through: its owner must not fill the log. */
+  #complain({ path }: SpoolFolder, unreadable: Unreadable, batch: Batch): void {
+    if (!this.#complained.has(path)) batch.unreadable.push(unreadable);
+    this.#complained.add(path);
+  }
+
+  #countIn(folder: SpoolFolder): number {
+    return this.#counts.get(folder.path) ?? 0;
   }
 
   /** A copy of what is known of a file, to work on; undefined where nothing is to be done with it. */
@@ -267,7 +284,14 @@ export class FollowedSpools {
     if (known) return { ...copyFollowed(known), folder: target.folder };
     const folder = rowFolder(target.folder);
     const size = this.#settled.get(path);
-    if (size === undefined) return followedOf(target, newRow(folder, target.name));
+    if (size === undefined) {
+      if (!target.folder.owner || this.#countIn(target.folder) < MOST_FILES) {
+        return followedOf(target, newRow(folder, target.name));
+      }
+      const reason = `more than ${MOST_FILES} shells and sessions at once: no more are followed there`;
+      this.#complain(target.folder, { path: target.folder.path, reason }, batch);
+      return undefined;
+    }
     const facts = look(target);
     if (!facts) batch.lost.push(target);
     if (!facts || facts.size === size) return undefined;
@@ -308,10 +332,11 @@ export class FollowedSpools {
   keep(file: Followed): void {
     const path = pathOf(file);
     if (!file.row.done) {
+      if (!this.#files.has(path)) this.#counts.set(file.folder.path, this.#countIn(file.folder) + 1);
       this.#files.set(path, file);
       return;
     }
-    this.#files.delete(path);
+    if (this.#files.delete(path)) this.#counts.set(file.folder.path, this.#countIn(file.folder) - 1);
     this.#settled.set(path, file.row.position);
     if (kindOf(file.folder, file.name) === "session" && file.row.session !== null) {
       this.sessions.forget(file.row.session);

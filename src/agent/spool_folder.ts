@@ -5,6 +5,9 @@ import { factsOf, type FileFacts, PlainFile } from "../posix/plain_file.ts";
 import { shellOfName } from "../record/host_spool.ts";
 import { isSessionId } from "../record/session_id.ts";
 
+/** The names of some ten thousand files, in bytes. */
+const LARGEST_FOLDER = 1024 * 1024;
+
 /** A folder of spool files. */
 export interface SpoolFolder {
   path: string;
@@ -64,10 +67,21 @@ export function look(target: SpoolTarget): FileFacts | undefined {
   return facts && isOwned(target.folder, facts) ? facts : undefined;
 }
 
-/** The names of all spool files in a folder; undefined if there is no such folder. @throws {Error} */
+/**
+ * The names of all spool files in a folder.
+ *
+ * @returns undefined if there is no such folder
+ * @throws {Error} if it cannot be read, or is so full that reading it would hold everybody up
+ */
 export function namesIn(folder: SpoolFolder): string[] | undefined {
   try {
-    return inFolder(folder, () => [...Deno.readDirSync(folder.path)])
+    return inFolder(folder, () => {
+      // Names are what a folder's size comes from, on the file systems that homes lie on.
+      if (folder.owner && Deno.lstatSync(folder.path).size > LARGEST_FOLDER) {
+        throw new Error(`${folder.path} has too many files: its owner must remove some`);
+      }
+      return [...Deno.readDirSync(folder.path)];
+    })
       .filter((entry) => entry.isFile && kindOf(folder, entry.name)).map((entry) => entry.name);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return undefined;

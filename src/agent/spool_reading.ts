@@ -3,7 +3,7 @@
 import type { FollowedFile } from "../evidence/followed.ts";
 import { shellOfName } from "../record/host_spool.ts";
 import { type Reading, readRecords } from "../record/spool.ts";
-import type { FileFacts } from "../posix/plain_file.ts";
+import { type FileFacts, FileRefusedError } from "../posix/plain_file.ts";
 import { type Followed, PIECE_BYTES } from "./followed.ts";
 import { isDue, notice } from "./oddities.ts";
 import { type Piece, readPiece } from "./spool_folder.ts";
@@ -22,7 +22,7 @@ export interface FileReading {
   /** A copy of what is known, which the transaction works on. */
   file: Followed;
   reading: Reading;
-  /** Whether the file is there. */
+  /** Whether the file is there, readable or not. */
   isThere: boolean;
   /** It is another file, or shorter than what is in evidence of it: the reading is of its very beginning. */
   isAnew: boolean;
@@ -33,6 +33,11 @@ export interface FileReading {
   /** The process was gone before anything was read: these are its last words. */
   isOver: boolean;
 }
+
+const EACCES = 13;
+
+/** In an inode's place: there is a file that cannot be read. An empty one: it is new, or was not there the last time. */
+const REFUSED = "-";
 
 const NOTHING: Reading = { records: [], consumed: 0, damaged: 0 };
 
@@ -76,15 +81,22 @@ export function readOn(
 ): FileReading | undefined {
   let isAnew = false;
   let isNew = true;
-  const piece = readPiece(file, (facts) => {
-    isAnew = isOtherThan(facts, file.row);
-    isNew = isOver || isAnew || isDue(file.oddities, nowUs) ||
-      (facts.size !== file.seen && !isTiny(file, facts));
-    // A record that is longer than all of the batch gets bytes of its own.
-    const limit = file.piece > PIECE_BYTES ? file.piece : Math.min(file.piece, buffer.room);
-    return { from: isAnew ? 0 : file.row.position, limit: isNew ? limit : 0 };
-  }, (length) => buffer.take(length));
-  if (!piece) return lost(file, isOver, nowUs);
+  let piece: Piece | undefined;
+  try {
+    piece = readPiece(file, (facts) => {
+      isAnew = isOtherThan(facts, file.row);
+      isNew = isOver || isAnew || isDue(file.oddities, nowUs) ||
+        (facts.size !== file.seen && !isTiny(file, facts));
+      // A record that is longer than all of the batch gets bytes of its own.
+      const limit = file.piece > PIECE_BYTES ? file.piece : Math.min(file.piece, buffer.room);
+      return { from: isAnew ? 0 : file.row.position, limit: isNew ? limit : 0 };
+    }, (length) => buffer.take(length));
+  } catch (error) {
+    // Its owner can add to a file that she has made unreadable.
+    if (!(error instanceof FileRefusedError) || error.errno !== EACCES) throw error;
+    return unseen(file, isOver, nowUs, true);
+  }
+  if (!piece) return unseen(file, isOver, nowUs, false);
   if (!isNew) return undefined;
   const { facts, isLast } = piece;
   if (isAnew) notice(file.oddities, "shrank", `from ${file.row.position} bytes to ${facts.size}`);
@@ -99,9 +111,8 @@ export function readOn(
   return { file, reading, isThere: true, isAnew, isLast, changedUs: facts.changedUs, isOver };
 }
 
-/** An empty inode: the file is new, or was not to be found the last time. */
 function isOtherThan(facts: FileFacts, { inode, position }: FollowedFile): boolean {
-  return facts.size < position || (inode !== "" && inode !== facts.inode);
+  return facts.size < position || (inode !== "" && inode !== REFUSED && inode !== facts.inode);
 }
 
 /** Whether so little was added to a long tail without an end that reading it all again can wait for the next sweep. */
@@ -127,11 +138,14 @@ function advance(file: Followed, { bytes, isLast }: Piece, isOver: boolean): Rea
   return { ...reading, consumed, damaged };
 }
 
-function lost(file: Followed, isOver: boolean, changedUs: number): FileReading {
-  if (file.row.inode !== "") notice(file.oddities, "vanished", `after ${file.row.position} bytes`);
+/** A file that is not there, or cannot be read. That is noticed once: the inode tells it from then on. */
+function unseen(file: Followed, isOver: boolean, changedUs: number, isThere: boolean): FileReading {
+  const { row } = file;
+  if (isThere && row.inode !== REFUSED) notice(file.oddities, "foreign", "it cannot be read");
+  if (!isThere && row.inode !== "") notice(file.oddities, "vanished", `after ${row.position} bytes`);
   // The same file may come back.
-  file.row.inode = "";
-  return { file, reading: NOTHING, isThere: false, isAnew: false, isLast: true, changedUs, isOver };
+  row.inode = isThere ? REFUSED : "";
+  return { file, reading: NOTHING, isThere, isAnew: false, isLast: true, changedUs, isOver };
 }
 
 /**

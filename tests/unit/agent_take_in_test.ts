@@ -252,6 +252,31 @@ Deno.test("a file that vanishes before its time is noticed once; when it comes b
   assert.equal(at.tampers().length, 1);
 });
 
+testThatNeeds(["root"], "a file that its owner has made unreadable, and writes to, is noticed once", () => {
+  using at = new SpoolsAndEvidence(30_001);
+  const name = "999999998-1.shell";
+  for (const mode of [0o200, 0o600]) {
+    at.addOwn(name, ...(mode === 0o200 ? [shell({ ...alive(), uid: at.uid })] : command(1)));
+    Deno.chmodSync(`${at.own.path}/${name}`, mode);
+    at.settle();
+    at.restart();
+    at.settle();
+    assert.deepEqual(at.tampers().map(({ why }) => why), [{ "it cannot be read": 1 }]);
+  }
+  assert.deepEqual(at.commands().map(({ text }) => text), ["echo 1"]);
+});
+
+testThatNeeds(["root"], "what lies in a user's own folder and is no file of hers is passed by", () => {
+  using at = new SpoolsAndEvidence(30_001);
+  const path = `${at.own.path}/999999998-1.shell`;
+  Deno.writeFileSync(`${at.root}/secret`, bytesOf([shell(), ...command(1)]), { mode: 0o600 });
+  new Deno.Command("mkfifo", { args: [`${at.own.path}/1-1.shell`] }).outputSync();
+  Deno.linkSync(`${at.root}/secret`, `${at.own.path}/2-1.shell`);
+  Deno.symlinkSync(`${at.root}/secret`, path);
+  at.settle();
+  assert.deepEqual(at.kinds(), []);
+});
+
 Deno.test("what no hook writes is foreign: each kind is on record, with how often it was seen", () => {
   const cases: [SpoolRecord | Uint8Array, string][] = [
     [bytesOf([new TextEncoder().encode("rm -rf /\n"), ...command(2)]), "bytes that are no record"],
