@@ -2,12 +2,35 @@
 # shellcheck shell=bash
 
 _srvaudit() {
-  local current=${COMP_WORDS[COMP_CWORD]} words='ingest help --help --version'
-  if [[ ${COMP_WORDS[COMP_CWORD - 1]} == --linger ]]; then
-    words='30 60 300'
-  elif [[ ${COMP_WORDS[1]} == ingest ]] && ((COMP_CWORD > 1)); then
-    words='--linger --help'
-  fi
-  mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
+  local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
+  local command=${COMP_WORDS[1]-} words='' files=''
+  ((COMP_CWORD > 1)) || command=''
+  COMPREPLY=()
+  case $previous in
+    --user) mapfile -t COMPREPLY < <(compgen -u -- "$current"); return ;;
+    --since | --until) [[ $command == sessions ]] && words='1h 1d 7d today yesterday' ;;
+    --linger) words='30 60 300' ;;
+    --ticket | --session | --host | --from | -n | --lines | -l | --limit) return ;;
+    *)
+      case $command in
+        '') words='agent status sessions follow verify head doctor config ingest --help --version' ;;
+        agent) words='--help' ;;
+        status | doctor) words='--json --help' ;;
+        sessions)
+          words='--user --ticket --since --until --open --host --from --emergency --limit --json --help' ;;
+        follow) words='--user --session --ticket --lines --json --help' ;;
+        verify) words='--since --json --help' files=yes ;;
+        head) words='--help' files=yes ;;
+        config)
+          words='check --help'
+          [[ ${COMP_WORDS[2]-} == check ]] && ((COMP_CWORD > 2)) && words='--json --help' files=yes ;;
+        ingest) words='--linger --help' ;;
+      esac
+      ;;
+  esac
+  mapfile -t COMPREPLY < <(
+    compgen -W "$words" -- "$current"
+    [[ -z $files || $current == -* ]] || compgen -f -- "$current"
+  )
 }
 complete -F _srvaudit srvaudit

@@ -1,9 +1,41 @@
 # fish completion for srvaudit. Goes to /usr/share/fish/vendor_completions.d/srvaudit.fish.
 
 complete -c srvaudit -f
-complete -c srvaudit -n __fish_use_subcommand -a ingest -d 'take what the shells have recorded into the history'
-complete -c srvaudit -n __fish_use_subcommand -a help -d 'show help'
-complete -c srvaudit -n '__fish_seen_subcommand_from ingest' -l linger -x -a '30 60 300' \
-    -d 'go on in the background until nothing has come for so many seconds'
 complete -c srvaudit -s h -l help -d 'show help'
 complete -c srvaudit -n __fish_use_subcommand -s V -l version -d 'show the version'
+
+complete -c srvaudit -n __fish_use_subcommand -a agent -d 'run the host\'s agent'
+complete -c srvaudit -n __fish_use_subcommand -a status -d 'is the agent well, who is here, what waits?'
+complete -c srvaudit -n __fish_use_subcommand -a sessions -d 'login sessions'
+complete -c srvaudit -n __fish_use_subcommand -a follow -d 'what goes on record, as it comes'
+complete -c srvaudit -n __fish_use_subcommand -a verify -d 'is the evidence what was written?'
+complete -c srvaudit -n __fish_use_subcommand -a head -d 'the chain\'s head, to be kept off the host'
+complete -c srvaudit -n __fish_use_subcommand -a doctor -d 'what is wrong, and its mend'
+complete -c srvaudit -n __fish_use_subcommand -a config -d 'would the agent take this config?'
+complete -c srvaudit -n __fish_use_subcommand -a ingest -d 'take what your shells have recorded into your history'
+
+complete -c srvaudit -n '__fish_seen_subcommand_from status sessions follow verify doctor config' \
+    -l json -d 'print JSON'
+complete -c srvaudit -n '__fish_seen_subcommand_from sessions follow' \
+    -l user -x -a '(__fish_complete_users)' -d 'of this user'
+complete -c srvaudit -n '__fish_seen_subcommand_from sessions follow' -l ticket -x -d 'that were on this ticket'
+
+complete -c srvaudit -n '__fish_seen_subcommand_from sessions' \
+    -l since -x -a '1h 1d 7d today yesterday' -d 'that had not ended by then'
+complete -c srvaudit -n '__fish_seen_subcommand_from sessions' \
+    -l until -x -a '1h 1d 7d today yesterday' -d 'that had begun by then'
+complete -c srvaudit -n '__fish_seen_subcommand_from sessions' -l open -d 'that are open now'
+complete -c srvaudit -n '__fish_seen_subcommand_from sessions' -l host -x -d 'on this host'
+complete -c srvaudit -n '__fish_seen_subcommand_from sessions' -l from -x -d 'from this address'
+complete -c srvaudit -n '__fish_seen_subcommand_from sessions' -l emergency -d 'that went in by an emergency'
+complete -c srvaudit -n '__fish_seen_subcommand_from sessions' -s l -l limit -x -d 'so many at most'
+
+complete -c srvaudit -n '__fish_seen_subcommand_from follow' -l session -x -d 'of this session'
+complete -c srvaudit -n '__fish_seen_subcommand_from follow' -s n -l lines -x -d 'so many of the past first'
+
+complete -c srvaudit -n '__fish_seen_subcommand_from verify' -l since -x -d 'it must hold this head, SEQ:HASH'
+complete -c srvaudit -n '__fish_seen_subcommand_from verify head' -F
+complete -c srvaudit -n '__fish_seen_subcommand_from config; and not __fish_seen_subcommand_from check' -a check
+complete -c srvaudit -n '__fish_seen_subcommand_from check' -F
+complete -c srvaudit -n '__fish_seen_subcommand_from ingest' -l linger -x -a '30 60 300' \
+    -d 'go on in the background until nothing has come for so many seconds'

@@ -2,19 +2,52 @@
 # zsh completion for srvaudit. Goes to /usr/share/zsh/vendor-completions/_srvaudit.
 
 _srvaudit() {
-  local context state line
-  _arguments \
-    '(- *)'{-h,--help}'[show help]' \
-    '(- *)'{-V,--version}'[show the version]' \
-    '1:command:((ingest\:"take what the shells have recorded into the history" help\:"show help"))' \
-    '*::option:->options'
-  [[ $state == options && $line[1] == ingest ]] &&
-    _arguments '--linger=[go on in the background until nothing has come for so long]:seconds:(30 60 300)' \
-      '(- *)--help[show help]'
+  local curcontext=$curcontext state line
+  typeset -A opt_args
+  local -a commands=(
+    "agent:run the host's agent, which keeps the evidence"
+    'status:is the agent well, who is here, what waits?'
+    'sessions:login sessions: who, when, from where, for which ticket'
+    'follow:what goes on record, as it comes'
+    'verify:is the evidence what was written?'
+    "head:the chain's head, to be kept off the host"
+    "doctor:what is wrong with this host's srvAudit, and its mend"
+    'config:would the agent take this config?'
+    'ingest:take what your shells have recorded into your history'
+  )
+  local -a help=('(- *)'{-h,--help}'[show help]') json=('--json[print JSON]')
+  local -a whose=('--user[of this user]:user:_users' '--ticket[that were on this ticket]:ticket:')
+
+  _arguments -C $help '(- *)'{-V,--version}'[show the version]' '1:command:->command' '*::argument:->argument'
+  case $state in
+    command) _describe command commands ;;
+    argument)
+      case $words[1] in
+        agent) _arguments $help ;;
+        status | doctor) _arguments $help $json ;;
+        sessions)
+          _arguments $help $json $whose \
+            '--since[that had not ended by then]:time:(1h 1d 7d today yesterday)' \
+            '--until[that had begun by then]:time:(1h 1d 7d today yesterday)' \
+            '--open[that are open now]' \
+            '--host[on this host]:host:_hosts' \
+            '--from[from this address, or those that begin so]:address:' \
+            '--emergency[that went in by an emergency]' \
+            '(-l --limit)'{-l,--limit}'[so many at most]:number:'
+          ;;
+        follow)
+          _arguments $help $json $whose \
+            '--session[of this session]:id:' \
+            '(-n --lines)'{-n,--lines}'[so many of the past first]:number:'
+          ;;
+        verify) _arguments $help $json '--since[it must hold this head]:SEQ\:HASH:' '1:database:_files' ;;
+        head) _arguments $help '1:database:_files' ;;
+        config) _arguments $help $json '1:what:(check)' '2:config:_files' ;;
+        ingest) _arguments $help '--linger[go on until nothing has come for so long]:seconds:(30 60 300)' ;;
+      esac
+      ;;
+  esac
 }
 
-if [[ $funcstack[1] == _srvaudit ]]; then
-  _srvaudit "$@"
-else
-  compdef _srvaudit srvaudit
-fi
+# Autoloaded by compinit, this file is the function's body; sourced, it registers it.
+if [[ $funcstack[1] == _srvaudit ]]; then _srvaudit "$@"; else compdef _srvaudit srvaudit; fi
