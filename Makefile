@@ -15,7 +15,7 @@ DENORT = $(TOOLS)/denort
 SOURCES = $(shell find src -type f)
 SHELL_FILES = .ci/run packaging/sysv/srvaudit $(shell find packaging tests/support -name '*.sh') $(shell find src/shell completions -type f)
 
-.PHONY: run build test check bench clean install fmt
+.PHONY: run build test torture check bench clean install fmt
 
 run: build
 	@$(DENO) run -A packaging/run.ts
@@ -39,6 +39,10 @@ dist/srvaudit: $(DENORT) $(SOURCES) deno.json deno.lock
 
 test: build
 	@packaging/test.sh $(DENO)
+
+# Minutes of killing the agent and filling its disks: a mount namespace of its own, so that nothing stays mounted.
+torture: build
+	@unshare --mount --propagation private $(DENO) run -A --no-check tests/torture/torture.ts
 
 check: $(DENORT)
 	$(DENO) fmt --check --quiet
