@@ -1,6 +1,6 @@
 /** One transaction's worth of the spool. */
 
-import { findNews, type Look, type Progress, progressOfFile, readProgress } from "./progress.ts";
+import { findNews, type Look, type Progress, progressFinder, readProgress } from "./progress.ts";
 import type { IngestReport } from "./report.ts";
 import { closeSession, storeSession } from "./session_file.ts";
 import { NOISE_BYTES, storeShell } from "./shell_file.ts";
@@ -75,12 +75,13 @@ export class Batch {
 
   #storeSessions(): void {
     const known = readProgress(this.store.database);
+    const find = progressFinder(this.store.database);
     const files = [...listSpool(this.spool, this.hostSpool).files.values()]
       .filter((file) => kindOf(file.name) === "session" && !this.#unreadable.has(file.name));
     // Of a session's two files, the one that tells of its opening comes first.
     files.sort((a, b) => Number(isAside(a)) - Number(isAside(b)));
     for (const file of files) {
-      const progress = known.get(file.name) ?? progressOfFile(this.store.database, file.name);
+      const progress = known.get(file.name) ?? find(file.name);
       if (progress?.seen === file.size && progress.inode === file.inode) continue;
       this.#storeSession(file, begin({ name: file.name, file, progress, isGone: false }));
     }

@@ -61,10 +61,13 @@ export function readProgress(database: DatabaseSync): Map<string, Progress> {
   return new Map(rows.map(progressOf).map((progress) => [progress.file, progress]));
 }
 
-/** @returns what is known of one file, done with or not */
-export function progressOfFile(database: DatabaseSync, file: string): Progress | undefined {
-  const row = database.prepare(`select ${COLUMNS} from srvaudit_spool where file = ?`).get(file);
-  return row && progressOf(row);
+/** @returns what gives what is known of one file, done with or not: prepared once, since many may wait */
+export function progressFinder(database: DatabaseSync): (file: string) => Progress | undefined {
+  const statement = database.prepare(`select ${COLUMNS} from srvaudit_spool where file = ?`);
+  return (file) => {
+    const row = statement.get(file);
+    return row && progressOf(row);
+  };
 }
 
 function progressOf(row: Record<string, unknown>): Progress {
@@ -94,10 +97,11 @@ function progressOf(row: Record<string, unknown>): Progress {
 export function findNews(database: DatabaseSync, listing: Listing): News {
   const { files } = listing;
   const known = readProgress(database);
+  const find = progressFinder(database);
   const elsewhere = new Set<string>();
   const lost: string[] = [];
   for (const [name, madeUs] of listing.away) {
-    if (isLost(listing, known.get(name) ?? progressOfFile(database, name), madeUs)) lost.push(name);
+    if (isLost(listing, known.get(name) ?? find(name), madeUs)) lost.push(name);
     else elsewhere.add(name);
   }
   const news: Look[] = [];
@@ -108,7 +112,7 @@ export function findNews(database: DatabaseSync, listing: Listing): News {
   for (const file of files.values()) {
     let progress = known.get(file.name);
     if (!progress) {
-      progress = progressOfFile(database, file.name);
+      progress = find(file.name);
       if (progress?.done && progress.inode === file.inode && progress.seen === file.size) {
         finished.push(progress);
         continue;

@@ -78,12 +78,14 @@ function addFile({ files }: Listing, name: string, path: string): boolean {
 }
 
 function addLink(listing: Listing, name: string, link: string, hostSpool: string): void {
-  const madeMs = infoOf(link)?.mtime?.getTime();
-  const target = madeMs === undefined ? undefined : targetOf(link);
-  const inFolder = target?.startsWith(`${hostSpool}/`) ? target.slice(hostSpool.length + 1) : "";
-  if (target === undefined || madeMs === undefined || inFolder.includes("/")) return;
-  if (kindOf(inFolder) !== kindOf(name)) return;
-  if (!addFile(listing, name, target)) listing.away.set(name, madeMs * 1000);
+  const target = targetOf(link);
+  if (!target?.startsWith(`${hostSpool}/`)) return;
+  const inFolder = target.slice(hostSpool.length + 1);
+  if (inFolder.includes("/") || kindOf(inFolder) !== kindOf(name)) return;
+  if (!addFile(listing, name, target)) {
+    const madeMs = infoOf(link)?.mtime?.getTime();
+    if (madeMs !== undefined) listing.away.set(name, madeMs * 1000);
+  }
   const file = listing.files.get(name);
   const shell = shellOfName(inFolder);
   if (file && shell) file.session = shell.session;
