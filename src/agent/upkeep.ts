@@ -1,0 +1,123 @@
+/** What the agent looks after each second, each minute and each hour. */
+
+import type { AgentSettings } from "../config/agent_settings.ts";
+import { formatHead } from "../evidence/head.ts";
+import { removeOld } from "../evidence/retention.ts";
+import { nowUs } from "../record/clock.ts";
+import type { Errands } from "./errands.ts";
+import type { Followed } from "./followed.ts";
+import type { IdleWatch } from "./idle.ts";
+import type { Intake } from "./intake.ts";
+import { log } from "./log.ts";
+import { SilenceWatch } from "./silence.ts";
+import { kindOf, pathOf } from "./spool_folder.ts";
+import type { SpoolTidy } from "./spool_tidy.ts";
+
+const TICK_MS = 1000;
+/** Every how many ticks it asks /proc, which costs more, of every shell. */
+const THOROUGH_TICKS = 30;
+/** Every how many it removes spool files that nobody needs any more. */
+const TIDY_TICKS = 60;
+/** Every how many it removes old evidence, and says where the chain stands; the first time a minute after the start. */
+const RETENTION_TICKS = 3600;
+/** A clock that is set back by less is one that is kept right. */
+const CLOCK_STEP_MS = 1000;
+
+/** Who does the work. */
+export interface Crew {
+  intake: Intake;
+  idle: IdleWatch;
+  errands: Errands;
+  tidy: SpoolTidy;
+}
+
+/** Ticks from its making to its disposal. What cannot be done now is tried again the next time. */
+export class Upkeep implements Disposable {
+  readonly #silence = new SilenceWatch();
+  readonly #timer = setInterval(() => this.#tick(), TICK_MS);
+  #ticks = 0;
+  #clockOffsetMs = Date.now() - performance.now();
+
+  /** @param settings those of the day */
+  constructor(readonly crew: Crew, readonly settings: () => AgentSettings) {}
+
+  #tick(): void {
+    const { intake, idle, errands } = this.crew;
+    this.#ticks++;
+    try {
+      intake.sweep(this.#ticks % THOROUGH_TICKS === 0);
+      idle.check(this.settings().policy.idleTimeoutS);
+      this.#lookAtClock();
+      this.#lookForSilence();
+      if (this.#ticks % TIDY_TICKS === 0) this.#tidyUp();
+    } catch (error) {
+      intake.failed(error);
+    }
+    errands.run().catch((error) => intake.failed(error));
+    if (this.#ticks % RETENTION_TICKS === RETENTION_TICKS / 60) {
+      this.#removeOld().catch((error) => intake.failed(error));
+    }
+  }
+
+  /** Who sets the clock can make what happened later look earlier: the chain has the order, and this says why. */
+  #lookAtClock(): void {
+    const offsetMs = Date.now() - performance.now();
+    const backMs = this.#clockOffsetMs - offsetMs;
+    this.#clockOffsetMs = offsetMs;
+    if (backMs < CLOCK_STEP_MS) return;
+    const seconds = Math.round(backMs / 1000);
+    const data = { what: "clock", words: "the host's clock was set back", seconds };
+    this.crew.intake.append({ kind: "tamper", session: null, shell: null, uid: null, data });
+    log.warn("the host's clock was set back by {seconds} s", { seconds });
+  }
+
+  #lookForSilence(): void {
+    const files = new Map<string, Followed>();
+    for (const file of this.crew.intake.takeIn.spools.values()) {
+      if (kindOf(file.folder, file.name) === "shell") files.set(pathOf(file), file);
+    }
+    const shells = [...files].flatMap(([key, { row: { pid, startTicks, openCommand } }]) =>
+      pid === null || startTicks === null ? [] : [{ key, pid, startTicks, isRunning: openCommand !== null }]
+    );
+    for (const { key, pid, program, seconds } of this.#silence.check(shells)) {
+      const row = files.get(key)?.row;
+      if (!row) continue;
+      const { session, shell, uid } = row;
+      const words = "a program runs that the shell's hooks did not record";
+      this.crew.intake.append({
+        kind: "tamper",
+        session,
+        shell,
+        uid,
+        data: { what: "silent", words, program, pid, seconds },
+      });
+      log.warn("a shell of user {uid} runs what its hooks did not record", { uid, pid });
+    }
+  }
+
+  #tidyUp(): void {
+    const { spoolDays, spoolMaxMegabytes } = this.settings();
+    const limits = { days: spoolDays, maxBytes: spoolMaxMegabytes * 1_000_000 };
+    const { early, sealed } = this.crew.tidy.tidy(limits);
+    const why = `the spool is larger than spoolMaxMegabytes="${spoolMaxMegabytes}"`;
+    if (early > 0) {
+      log.warn("{why}: {early} files went before their users' histories had them", { why, early });
+    }
+    for (const file of sealed) log.error("{why}: nothing more is recorded in {file}", { why, file });
+  }
+
+  async #removeOld(): Promise<void> {
+    const { retentionDays, evidenceMaxMegabytes } = this.settings();
+    const { store } = this.crew.intake;
+    const limits = { keepDays: retentionDays, maxBytes: evidenceMaxMegabytes * 1_000_000, nowUs: nowUs() };
+    const { tooOld, tooMuch, unmet } = await removeOld(store, limits);
+    if (tooOld + tooMuch > 0) log.info("removed {count} events from evidence", { count: tooOld + tooMuch });
+    if (unmet !== null) log.warn("{reason}", { reason: unmet });
+    // A log that is kept elsewhere holds the head against whoever rewrites this host.
+    log.info("the head of the evidence is {head}", { head: formatHead(store.head()) });
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer);
+  }
+}
