@@ -138,6 +138,12 @@ testThatNeeds(
     assert.deepEqual(hers.map(({ text }) => text), textsOf(rows, alice));
     assert.deepEqual(his.map(({ text }) => text), textsOf(rows, bob));
     for (const command of [...hers, ...his]) assert.equal(command.session, session.id, command.text);
-    for (const user of [alice, bob]) assert.deepEqual(spoolOf(user).files, []);
+    for (const user of [alice, bob]) {
+      assert.deepEqual(spoolOf(user).files, []);
+      await until(`both readers have all of ${user.name}'s spool`, async () => {
+        assert.equal((await host.as(user, [host.program("srvaudit"), "ingest"])).errors, "");
+        return spoolOf(user).links.length === 0;
+      });
+    }
   },
 );
