@@ -188,6 +188,9 @@ testThatNeeds(NEEDS, "a user cannot shorten, remove, replace or link away her ow
   // The folder with the links is hers: without them she takes her own history away, and no evidence.
   await login.run("rm -rf ~/.ash; echo after");
   await agent.find("what came after", "select 1 from event where text like '%echo after'");
-  assert.deepEqual(await agent.ask("select data from event where kind = 'tamper'"), []);
+  assert.deepEqual(
+    await agent.ask(`select data from event where kind = 'tamper' and uid = ${alice.uid}`),
+    [],
+  );
   assert.equal(await login.leave(), 0);
 });

@@ -34,7 +34,7 @@ testThatNeeds(
     await agent.find("the session's end", "select 1 from event where kind = 'session closed'");
     const events = await agent.ask<{ kind: string; what: string | null }>(
       `select kind, coalesce(text, json_extract(data, '$.text'), json_extract(data, '$.to'), json_extract(data, '$.how'))
-      as what from event where kind <> 'agent' and kind <> 'command ended' order by at_us, seq`,
+      as what from event where uid = ${user.uid} and kind <> 'command ended' order by at_us, seq`,
     );
     assert.deepEqual(events.map(({ kind, what }) => what === null ? kind : `${kind}: ${what}`), [
       "session opened",

@@ -52,13 +52,20 @@ export class Login implements AsyncDisposable {
     return shown.slice(shown.indexOf("\n") + 1).replace(PROMPT, "").replaceAll("\r\n", "\n");
   }
 
-  /** Leaves, and answers what is asked then with nothing. @returns the exit code */
-  async leave(notes = ""): Promise<number> {
+  /**
+   * Leaves, and answers what is asked then with nothing.
+   *
+   * @param asksStatus whether there is a tracker that knows the statuses
+   * @returns the exit code
+   */
+  async leave(notes = "", asksStatus = true): Promise<number> {
     await this.terminal.send("exit\r");
     await this.terminal.expect(/otes[^\r\n]*: $/);
     await this.terminal.send(`${notes}\r${notes === "" ? "" : "\r"}`);
-    await this.terminal.expect(/Choose ticket status \(default [0-9]+\): *$/);
-    await this.terminal.send("\r");
+    if (asksStatus) {
+      await this.terminal.expect(/Choose ticket status \(default [0-9]+\): *$/);
+      await this.terminal.send("\r");
+    }
     return await this.terminal.close();
   }
 
