@@ -19,7 +19,7 @@ import { Admission } from "./admission.ts";
 import { Errands } from "./errands.ts";
 import { IdleWatch } from "./idle.ts";
 import { Intake } from "./intake.ts";
-import { log } from "./log.ts";
+import { log, reasonOf } from "./log.ts";
 import { answering } from "./requests.ts";
 import type { Handle } from "./server.ts";
 import { type OpenSession, Sessions } from "./sessions.ts";
@@ -126,13 +126,22 @@ export class Host implements Disposable {
 
   /** Users who logged in while there was no agent may never speak to this one. */
   #meetAll(): void {
-    for (const account of localAccounts()) {
+    for (const account of this.#localAccounts()) {
       const spool = ownSpool(account);
       try {
         if (inFolder(spool, () => Deno.lstatSync(spool.path)).isDirectory) this.#meet(account);
       } catch {
         // She has none, or none that can be seen now.
       }
+    }
+  }
+
+  #localAccounts(): Account[] {
+    try {
+      return localAccounts(this.places.accounts);
+    } catch (error) {
+      log.warn("{file} cannot be read: {reason}", { file: this.places.accounts, reason: reasonOf(error) });
+      return [];
     }
   }
 

@@ -16,6 +16,8 @@ export interface HostPaths {
   config: string;
   /** `/etc/srvaudit/shells`: the users' real shells. */
   shells: string;
+  /** `/etc/passwd`. */
+  accounts: string;
   /** `/run/srvaudit`: the agent's, open to all. */
   run: string;
   /** `/run/srvaudit/agent.sock`. */
@@ -72,6 +74,7 @@ export function hostPaths(): HostPaths {
     program: executable.slice(0, executable.lastIndexOf("/")),
     config: `${root}/etc/srvaudit/config`,
     shells: `${root}/etc/srvaudit/shells`,
+    accounts: `${root}/etc/passwd`,
     run,
     socket: `${run}/agent.sock`,
     policy: `${run}/policy.json`,

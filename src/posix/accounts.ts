@@ -71,8 +71,9 @@ export class Accounts implements Disposable {
  * The accounts in passwd(5). A directory's (LDAP, SSSD) are not there: to ask for all of those may take for ever.
  *
  * @param file where they are
+ * @throws {Error} if it cannot be read
  */
-export function localAccounts(file = "/etc/passwd"): Account[] {
+export function localAccounts(file: string): Account[] {
   return Deno.readTextFileSync(file).split("\n").flatMap((line) => {
     const [name = "", , uid = "", gid = "", , home = "", shell = ""] = line.split(":");
     // NIS leaves lines such as `+::::::` there.

@@ -117,6 +117,9 @@ export class TestHost implements AsyncDisposable {
     await succeed([...this.#inside, ...LOCKED, ...useradd, "--password", "*", name]);
     const allow = ["sh", "-c", 'grep -qxF "$1" /etc/shells || echo "$1" >> /etc/shells', "sh", shell];
     await succeed([...this.#inside, ...LOCKED, ...allow]);
+    // Where a development agent looks for the host's users.
+    const passwd = `${name}:x:${uid}:${uid}::${home}:${shell}\n`;
+    if (!this.installed) await Deno.writeTextFile(`${this.root}/etc/passwd`, passwd, { append: true });
     const user = { name, uid, home, files: this.installed ? `/proc/${this.sshd.pid}/root${home}` : home };
     if (realShell !== undefined) {
       await Deno.writeTextFile(`${this.root}/etc/srvaudit/shells`, `${name}="${realShell}"\n`, {
