@@ -3,41 +3,24 @@
 import type { DatabaseSync, SQLInputValue } from "node:sqlite";
 import { openDatabase } from "../sqlite/database.ts";
 import { canonicalText, type Cell, chainHash, COLUMN_NAMES, isSameHash, NO_HASH } from "./chain.ts";
-import type { EvidenceKind, Head } from "./event.ts";
+import type { Head } from "./event.ts";
 import { EvidenceError, withEvidenceErrors } from "./evidence_error.ts";
+import {
+  consumerOf,
+  type ConsumerState,
+  eventOf,
+  type EvidenceSession,
+  number,
+  type ReadEvent,
+  sessionOf,
+  text,
+} from "./read_rows.ts";
 import { SCHEMA_VERSION } from "./schema.ts";
+
+export type { ConsumerState, EvidenceSession, ReadEvent };
 
 /** How long a lock of the agent's is waited for: readers of a WAL hardly ever meet one. */
 const BUSY_TIMEOUT_MS = 2000;
-
-/** A login session as the evidence has it. Times are microseconds since 1970. */
-export interface EvidenceSession {
-  id: string;
-  /** The `seq` of its opening. */
-  seq: number;
-  user: string;
-  uid: number;
-  host: string;
-  tty: string;
-  /** The client's address, or empty. */
-  from: string;
-  mode: string;
-  /** What `hello -c` was given. */
-  command: string | null;
-  shell: string;
-  openedUs: number;
-  /** Null while it is open. */
-  closedUs: number | null;
-  how: string | null;
-  exitCode: number | null;
-  /** The last one that it was on. */
-  ticket: string | null;
-  /** Why there was no ticket at first. */
-  emergency: string | null;
-  commands: number;
-  /** When it was last heard of. */
-  lastUs: number;
-}
 
 /** Which sessions are asked for; all that is given must hold. */
 export interface SessionFilter {
@@ -57,35 +40,6 @@ export interface SessionFilter {
   limit: number;
 }
 
-/** An event as it is read: with what it takes to show it. */
-export interface ReadEvent {
-  seq: number;
-  atUs: number;
-  kind: EvidenceKind;
-  /** The login session's id and user, null for an event of none. */
-  session: string | null;
-  user: string | null;
-  host: string | null;
-  uid: number | null;
-  /** The `seq` of its shell's start. */
-  shell: number | null;
-  /** That which it belongs to. */
-  ticket: string | null;
-  /** Of a command, and of a command's end: those of the command. */
-  directory: string | null;
-  text: string | null;
-  textState: string | null;
-  tty: string | null;
-  effectiveUid: number | null;
-  startUs: number | null;
-  endUs: number | null;
-  exitCode: number | null;
-  pipeStates: number[];
-  /** Of a command's end: the `seq` of the command. */
-  command: number | null;
-  data: Readonly<Record<string, unknown>>;
-}
-
 /** Which events are asked for. */
 export interface EventFilter {
   /** The user of the session; of an event of no session, whose it is. */
@@ -93,19 +47,6 @@ export interface EventFilter {
   /** The session's id, or how it begins or ends. */
   session?: string | undefined;
   ticket?: string | undefined;
-}
-
-/** How far somebody is told of events. */
-export interface ConsumerState {
-  name: string;
-  delivered: number;
-  /** Events that are to come. */
-  waiting: number;
-  /** When it was last told of one, or null. */
-  successUs: number | null;
-  /** Why the last try failed, or null if it did not. */
-  error: string | null;
-  errorUs: number | null;
 }
 
 /** How much there is. */
@@ -194,14 +135,7 @@ export class EvidenceReader implements Disposable {
       `select name, delivered, max(0, (select coalesce(max(seq), 0) from event) - delivered) as waiting,
          success_us, error, error_us from consumer order by name`,
       [],
-    ).map((row) => ({
-      name: text(row.name),
-      delivered: number(row.delivered),
-      waiting: number(row.waiting),
-      successUs: numberOrNull(row.success_us),
-      error: textOrNull(row.error),
-      errorUs: numberOrNull(row.error_us),
-    }));
+    ).map(consumerOf);
   }
 
   extent(): Extent {
@@ -333,76 +267,4 @@ function eventConditions(filter: EventFilter): Conditions {
     ],
     [filter.ticket, "own_ticket = ?", ticket],
   ]);
-}
-
-function sessionOf(row: Record<string, unknown>): EvidenceSession {
-  return {
-    id: text(row.id),
-    seq: number(row.seq),
-    user: text(row.user),
-    uid: number(row.uid),
-    host: text(row.host),
-    tty: text(row.tty),
-    from: text(row.from_address),
-    mode: text(row.mode),
-    command: textOrNull(row.command),
-    shell: text(row.shell),
-    openedUs: number(row.opened_us),
-    closedUs: numberOrNull(row.closed_us),
-    how: textOrNull(row.how_closed),
-    exitCode: numberOrNull(row.exit_code),
-    ticket: textOrNull(row.ticket),
-    emergency: textOrNull(row.emergency),
-    commands: number(row.commands),
-    lastUs: number(row.last_us),
-  };
-}
-
-function eventOf(row: Record<string, unknown>): ReadEvent {
-  const kind = text(row.kind) as EvidenceKind;
-  const states = textOrNull(row.pipe_states);
-  const endUs = numberOrNull(row.end_us);
-  return {
-    seq: number(row.seq),
-    atUs: number(row.at_us),
-    kind,
-    session: textOrNull(row.session_id),
-    user: textOrNull(row.user),
-    host: textOrNull(row.host),
-    uid: numberOrNull(row.uid),
-    shell: numberOrNull(row.shell),
-    ticket: textOrNull(row.own_ticket),
-    directory: textOrNull(row.directory),
-    text: textOrNull(row.text),
-    textState: textOrNull(row.text_state),
-    tty: textOrNull(row.tty),
-    effectiveUid: numberOrNull(row.effective_uid),
-    startUs: numberOrNull(row.start_us),
-    endUs,
-    exitCode: numberOrNull(row.exit_code),
-    pipeStates: states === null ? [] : states.split("_").map(Number),
-    command: numberOrNull(row.command),
-    data: dataOf(row.data),
-  };
-}
-
-function dataOf(value: unknown): Readonly<Record<string, unknown>> {
-  const parsed: unknown = typeof value === "string" ? JSON.parse(value) : {};
-  return typeof parsed === "object" && parsed !== null ? { ...parsed } : {};
-}
-
-function text(value: unknown): string {
-  return typeof value === "string" ? value : "";
-}
-
-function textOrNull(value: unknown): string | null {
-  return typeof value === "string" ? value : null;
-}
-
-function number(value: unknown): number {
-  return numberOrNull(value) ?? 0;
-}
-
-function numberOrNull(value: unknown): number | null {
-  return typeof value === "number" || typeof value === "bigint" ? Number(value) : null;
 }
