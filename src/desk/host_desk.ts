@@ -1,6 +1,6 @@
 import type { Policy } from "../config/policy.ts";
 import type { SessionClosed } from "../record/event.ts";
-import type { Ticket, TicketDetails } from "../trackers/tracker.ts";
+import { type Ticket, type TicketDetails, TrackerUnavailableError } from "../trackers/tracker.ts";
 import { AgentUnavailableError, type Desk, type OpenedSession, type WhichTickets } from "./desk.ts";
 import { OutageDesk } from "./outage_desk.ts";
 import type { Opening, PresentSession } from "./protocol.ts";
@@ -11,9 +11,9 @@ import type { DeskPlaces } from "./spool_desk.ts";
 export interface HostDeskOptions {
   /**
    * Told, once, if the agent does not answer: then the desk works without it for the rest of its life. What it throws is
-   * what the present question, and that alone, is rejected with.
+   * what the present question, and that alone, is rejected with. Told, too, of a note that waits for the tracker.
    */
-  onOutage: (error: AgentUnavailableError) => void;
+  onOutage: (error: AgentUnavailableError | TrackerUnavailableError) => void;
   /**
    * Whether a session in the user's own spool counts where the agent answers and knows of none. She can write there what
    * she likes: that is for what is done within a session, not for who is let in.
@@ -73,8 +73,15 @@ export class HostDesk implements Desk {
     return after;
   }
 
-  addNote(key: string, text: string): Promise<void> {
-    return this.#askOfSession((desk) => desk.addNote(key, text));
+  async addNote(key: string, text: string): Promise<void> {
+    try {
+      await this.#askOfSession((desk) => desk.addNote(key, text));
+    } catch (error) {
+      // It waits on the user's own record, from where the agent takes it to the tracker later.
+      if (!(error instanceof TrackerUnavailableError)) throw error;
+      if (!this.#own.say({ kind: "note", ticket: key, text })) throw error;
+      this.options.onOutage(error);
+    }
   }
 
   async session(): Promise<PresentSession | undefined> {

@@ -63,10 +63,12 @@ export class LocalDesk extends SpoolDesk implements Desk {
   }
 
   async addNote(key: string, text: string): Promise<void> {
+    let told = {};
     try {
       (await this.#tickets()).addNote(key, text);
+      told = { told: true };
     } finally {
-      this.say({ kind: "note", ticket: key, text });
+      this.say({ kind: "note", ticket: key, text, ...told });
     }
   }
 

@@ -13,6 +13,10 @@ All options of the real shell are handed on to it. At the ticket prompt:
   ?        list the open tickets
   words    search them
   (blank)  make a new ticket
+In an emergency, who may (breakGlassGroup) types emergency there, and a reason.
+
+A command that nobody types has the ticket that SRVAUDIT_TICKET names, which
+ssh sends (SendEnv) where sshd lets it through (AcceptEnv).
 
 Examples:
   usermod -s /usr/bin/hello-srvaudit alice    make it alice's login shell

@@ -92,6 +92,23 @@ testThatNeeds(
   },
 );
 
+testThatNeeds(["root"], "a note that the tracker cannot take now waits on record", async () => {
+  await using home = new HelloHome();
+  const opened = openSession(home.hostSpool, existingProcess("self"), "17");
+  Deno.mkdirSync(home.spool, { recursive: true, mode: 0o700 });
+  Deno.symlinkSync(sessionFile(home.hostSpool, opened), sessionFile(home.spool, opened));
+  home.startAgent({}, { session: { id: opened, ticket: "17" }, cannot: ["ticket.addNote"] });
+  const { code, text, errors } = await home.run("saticket", ["note", "what I saw"]);
+  assert.deepEqual([code, text], [0, "added a note to ticket 17\n"]);
+  assert.match(
+    errors,
+    /^saticket: the tracker is away; going on without it: notes and switches reach it later\n$/,
+  );
+  assert.deepEqual(eventsIn(ownSessionFile(home.spool, opened)), [
+    { kind: "note", ticket: "17", text: "what I saw" },
+  ]);
+});
+
 Deno.test("with the agent down and outside of a session nothing is kept that nobody would ever read", async () => {
   await using home = new HelloHome();
   home.publish({});

@@ -112,7 +112,7 @@ testThatNeeds(
     assert.doesNotMatch(text, /saticket:/);
     const note = "Took out the old one.\nPut in the new one: é";
     assert.deepEqual(home.events(), [
-      { kind: "note", ticket: "1", text: note },
+      { kind: "note", ticket: "1", text: note, told: true },
       { kind: "status", ticket: "1", from: "New", to: "Resolved" },
       CLOSED,
     ]);
@@ -184,7 +184,10 @@ for (const [name, key] of [["Ctrl-C", "003"], ["Ctrl-\\", "034"], ["Ctrl-Z", "03
       `,
         home.env,
       );
-      assert.deepEqual(home.events(), [{ kind: "note", ticket: "1", text: "half a note" }, CLOSED]);
+      assert.deepEqual(home.events(), [
+        { kind: "note", ticket: "1", text: "half a note", told: true },
+        CLOSED,
+      ]);
       assert.equal(home.ticket().notes.length, 1);
     },
   );
@@ -206,7 +209,7 @@ testThatNeeds(["expect"], "Ctrl-C at the status keeps the notes that were given"
     `,
     home.env,
   );
-  assert.deepEqual(home.events(), [{ kind: "note", ticket: "1", text: "a note" }, CLOSED]);
+  assert.deepEqual(home.events(), [{ kind: "note", ticket: "1", text: "a note", told: true }, CLOSED]);
 });
 
 testThatNeeds(
@@ -226,7 +229,7 @@ testThatNeeds(
     await terminal.hangUp();
     await allEnded;
     assert.deepEqual(home.events(), [
-      { kind: "note", ticket: "1", text: "a note" },
+      { kind: "note", ticket: "1", text: "a note", told: true },
       { ...CLOSED, how: "hangup" },
     ]);
   },

@@ -114,8 +114,8 @@ Deno.test("in a session, what is done at the desk is on record too, in its order
   await home.json("switch", "3");
   assert.deepEqual(home.events(), [
     { kind: "ticket switched", from: "1", to: "2" },
-    { kind: "note", ticket: "2", text: "on the second" },
-    { kind: "note", ticket: "1", text: "on the first" },
+    { kind: "note", ticket: "2", text: "on the second", told: true },
+    { kind: "note", ticket: "1", text: "on the first", told: true },
     { kind: "status", ticket: "2", from: "New", to: "In Progress" },
     { kind: "ticket switched", from: "2", to: "3" },
   ]);

@@ -24,6 +24,8 @@ export const LEAD = 'read -r stat </proc/$$/stat; set -- ${stat##*) }; echo "$$ 
 export interface Mood {
   /** Its tracker does not answer. */
   isTrackerOut?: boolean;
+  /** Its tracker does not answer these. */
+  cannot?: string[];
   /** It does not answer these at all. */
   hangsAt?: string[];
   /** The session that everybody is in. */
@@ -64,9 +66,9 @@ export class HelloHome implements AsyncDisposable {
     this.#agent = undefined;
   }
 
-  #answer({ method, params }: Question, { isTrackerOut, hangsAt, session }: Mood): unknown {
+  #answer({ method, params }: Question, { isTrackerOut, cannot, hangsAt, session }: Mood): unknown {
     if (hangsAt?.includes(method)) return undefined;
-    if (isTrackerOut && method.startsWith("ticket.")) {
+    if ((isTrackerOut && method.startsWith("ticket.")) || cannot?.includes(method)) {
       throw new AnsweredError(ERRORS.trackerUnavailable, "the tracker is away");
     }
     switch (method) {
