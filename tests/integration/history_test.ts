@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { HistoryError } from "../../src/history/history.ts";
 import { ingest } from "../../src/history/ingest.ts";
+import type { SpoolRecord } from "../../src/record/event.ts";
 import { encodeRecord } from "../../src/record/spool.ts";
+import { linkSpool } from "../../src/record/spool_links.ts";
 import { testThatNeeds } from "../support/needs.ts";
 import { run, succeed } from "../support/run.ts";
 import { alive, command, GONE, Home, opened, shell, start, T0 } from "../support/spool_files.ts";
@@ -35,7 +37,8 @@ function startIngest(home: Home, ...args: string[]): Deno.ChildProcess {
     stdin: "null",
     stdout: "null",
     stderr: "null",
-    env: { HOME: home.folder },
+    // Whatever agent this machine has is none of its business.
+    env: { HOME: home.folder, SRVAUDIT_ROOT: `${home.folder}/root` },
   }).spawn();
 }
 
@@ -354,6 +357,36 @@ Deno.test("srvaudit ingest --linger takes news in by itself, and ends after a si
   assert.equal((await startIngest(home, "--linger", "3600").status).code, 0);
   assert.equal((await child.status).code, 0);
   assert.deepEqual(home.names(), [".ingest.lock", "1-1.shell"]);
+});
+
+Deno.test("srvaudit ingest --linger takes in what comes to files that are but linked to, old and new", async () => {
+  using home = new Home();
+  const hostSpool = `${home.folder}/root/var/spool/srvaudit`;
+  Deno.mkdirSync(hostSpool, { recursive: true });
+  const files = [1, 2].map((number) => `${hostSpool}/stray.${number}-1-${number}.shell`);
+  const add = (file: string, ...records: SpoolRecord[]) => {
+    for (const record of records) Deno.writeFileSync(file, encodeRecord(record), { append: true });
+  };
+  const count = () => {
+    try {
+      return Number(ask(home.history, "select count(*) as n from commands")[0]?.n);
+    } catch {
+      return 0;
+    }
+  };
+  for (const file of files) add(file, shell(alive()), ...command(1));
+  const [first = "", second = ""] = files;
+  linkSpool(home.spool, { spool: first, sessionFile: null, session: null });
+  const child = startIngest(home, "--linger", "3600");
+  await until("what was there", () => count() === 1);
+  add(first, ...command(2));
+  await until("what came", () => count() === 2);
+  linkSpool(home.spool, { spool: second, sessionFile: null, session: null });
+  await until("a new file", () => count() === 3);
+  add(second, ...command(2));
+  await until("what came to it", () => count() === 4);
+  child.kill();
+  await child.status;
 });
 
 Deno.test("srvaudit ingest --linger ends when the spool is no more, and makes no new one", async () => {

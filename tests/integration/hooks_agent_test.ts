@@ -159,6 +159,7 @@ for (const shell of SHELLS) {
       await terminal.expect(READY);
       const texts = [...host.records("own").values()].flatMap((records) => textsOf(records));
       assert.ok(texts.includes("echo sa''id"), texts.join("\n"));
+      assert.equal(host.asked.length, 2);
     },
   );
 }
