@@ -3,7 +3,7 @@
  * they, like ASH, make no line at all.
  */
 
-import { visible } from "../terminal/visible.ts";
+import { visible, visibleJson } from "../terminal/visible.ts";
 import { bytesOfText, hasStrayBytes, showStrayBytes } from "./binary_text.ts";
 import type { Result, Value } from "./database.ts";
 import { aligned, auto } from "./tables.ts";
@@ -125,7 +125,7 @@ function* objects({ columns, rows }: Result): Generator<string> {
     let key = column;
     for (let n = 2; seen.has(key); n++) key = `${column}_${n}`;
     seen.add(key);
-    return jsonString(key);
+    return visibleJson(key);
   });
   for (const row of rows()) {
     yield `{${row.map((value, i) => `${keys[i]}:${jsonValue(value)}`).join(",")}}`;
@@ -139,19 +139,11 @@ function jsonValue(value: Value): string {
   if (typeof value === "number") {
     return Number.isFinite(value) ? textOfReal(value) : `${Math.sign(value) * 9}e999`;
   }
-  return hasStrayBytes(value) ? `{"base64":"${base64(value)}"}` : jsonString(value);
+  return hasStrayBytes(value) ? `{"base64":"${base64(value)}"}` : visibleJson(value);
 }
 
 function base64(text: string): string {
   return btoa(Array.from(bytesOfText(text), (byte) => String.fromCharCode(byte)).join(""));
-}
-
-/** What `visible` would change is written as an escape: harmless on a terminal, and the same to a parser. */
-function jsonString(text: string): string {
-  return JSON.stringify(text).replace(
-    /[\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g,
-    (character) => "\\u" + character.charCodeAt(0).toString(16).padStart(4, "0"),
-  );
 }
 
 function* markdown({ columns, rows }: Result, page: Page): Generator<string> {

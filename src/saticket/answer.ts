@@ -1,7 +1,8 @@
 /** How `saticket` puts its answers: as text for people, harmless on a terminal, and as JSON for programs. */
 
 import type { PresentSession } from "../desk/protocol.ts";
-import { visible } from "../terminal/visible.ts";
+import { localTime } from "../terminal/moments.ts";
+import { visible, visibleJson } from "../terminal/visible.ts";
 import type { Ticket, TicketDetails } from "../trackers/tracker.ts";
 
 /** What a subcommand has to say on stdout. */
@@ -15,7 +16,7 @@ export interface Answer {
 
 /** @returns what goes to stdout */
 export function printed(answer: Answer, asJson: boolean): string {
-  if (asJson) return asciiControls(JSON.stringify(answer.json)) + "\n";
+  if (asJson) return visibleJson(answer.json) + "\n";
   return answer.text === "" ? "" : visible(answer.text, "\n") + "\n";
 }
 
@@ -68,22 +69,6 @@ export function nextText(ticket: Ticket, next: readonly string[]): string {
   ].join("\n");
 }
 
-/** JSON escapes C0 by itself; a terminal acts on what `visible` knows besides. */
-function asciiControls(json: string): string {
-  return json.replace(
-    /[\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g,
-    (character) => "\\u" + character.charCodeAt(0).toString(16).padStart(4, "0"),
-  );
-}
-
 function oneLine(text: string): string {
   return visible(text);
-}
-
-/** A time as the clock on this wall shows it. */
-function localTime(us: number): string {
-  const time = new Date(us / 1000);
-  const two = (number: number) => String(number).padStart(2, "0");
-  return `${time.getFullYear()}-${two(time.getMonth() + 1)}-${two(time.getDate())} ` +
-    `${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}`;
 }
