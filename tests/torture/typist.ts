@@ -1,8 +1,8 @@
-/** A person at a real shell: logs in through `hello`, types as fast as the shell goes, and leaves in one way or another. */
+/** A person at a real shell: logs in through `hello`, types in bursts as fast as the shell goes, and leaves in one way or another. */
 
 import { start, type Terminal } from "../support/pty.ts";
 import type { TestHost, TestUser } from "../support/sshd.ts";
-import type { Dice } from "./dice.ts";
+import { type Dice, pause } from "./dice.ts";
 
 /** A command that was typed, and how it must be on record. */
 export interface Typed {
@@ -77,6 +77,8 @@ export class Typist implements AsyncDisposable {
     this.typed.push({ text: last, exitCode: 0, pipeStates: "0" });
     await this.terminal.send(`${text}${last}\r`);
     await this.terminal.expect(new RegExp(`DONE${this.#count}\r`));
+    // The processors are the agent's, too: all who work in earnest together would let it do nothing.
+    await pause(this.dice.between(0, 400));
   }
 
   /** A command like no other. */
