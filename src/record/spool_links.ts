@@ -36,6 +36,9 @@ export function linkSpool(userSpool: string, { spool, sessionFile, session }: Ho
     if (sessionFile !== null && session !== null && isReadable(sessionFile)) {
       link(sessionFile, `${userSpool}/${session}.session`);
     }
+    // For who watches the folder (`srvaudit ingest --linger`): a new link alone is nothing that Deno would tell.
+    const now = new Date();
+    Deno.utimeSync(userSpool, now, now);
     return true;
   } catch {
     return false;

@@ -55,7 +55,7 @@ function watch({ spool, hostSpool }: Places): Deno.FsWatcher {
   }
 }
 
-/** @returns whether there is a link to a file that is not watched yet; else there was silence, or the folder is no more */
+/** @returns whether there may be a link to a file that is not watched yet; else there was silence, or the folder is no more */
 async function followUntilSilence(
   places: Places,
   watcher: Deno.FsWatcher,
@@ -82,21 +82,14 @@ async function followUntilSilence(
     }
     if (event.done) return false;
     next = events.next();
-    if (event.value.kind === "create" && event.value.paths.some(isLink)) return true;
+    // No watcher of Deno's sees a link come: linkSpool() touches the folder for that.
+    if (event.value.kind === "modify" && event.value.paths.includes(places.spool)) return true;
     if (isNews(event.value)) quietSince = performance.now();
     // What is removed may be the whole folder: its own end is no event.
     else if (event.value.kind !== "remove") continue;
     dueAt ??= performance.now() + GATHER_MS;
   }
   return false;
-}
-
-function isLink(path: string): boolean {
-  try {
-    return isSpoolFile(path) && Deno.lstatSync(path).isSymlink;
-  } catch {
-    return false;
-  }
 }
 
 /** Reading (ours) and removing (ours) are no news; nor are the shells' scratch files. */
