@@ -16,7 +16,10 @@ const UNPROTECT = new URL("unprotect.sh", import.meta.url).pathname;
 const MACHINE = new URL("machine.sh", import.meta.url).pathname;
 const PROJECT = new URL("../../", import.meta.url).pathname;
 
-/** One lock for everything that changes /etc/passwd and /etc/shells. */
+/**
+ * One lock for everything that changes /etc/passwd and /etc/shells, taken outside of any copy of the machine: through the
+ * copy, the lock files of the real one are seen.
+ */
 const LOCKED = ["flock", "/run/lock/satest"];
 
 /** Becomes sshd: $1 the host's folder, $2 the project's, $3 machine.sh. */
@@ -114,9 +117,9 @@ export class TestHost implements AsyncDisposable {
     const uid = 20_000 + random % 40_000;
     const home = `${this.folder}/home/${name}`;
     const useradd = ["useradd", "--create-home", "--home-dir", home, "--uid", String(uid), "--shell", shell];
-    await succeed([...this.#inside, ...LOCKED, ...useradd, "--password", "*", name]);
+    await succeed([...LOCKED, ...this.#inside, ...useradd, "--password", "*", name]);
     const allow = ["sh", "-c", 'grep -qxF "$1" /etc/shells || echo "$1" >> /etc/shells', "sh", shell];
-    await succeed([...this.#inside, ...LOCKED, ...allow]);
+    await succeed([...LOCKED, ...this.#inside, ...allow]);
     // Where a development agent looks for the host's users.
     const passwd = `${name}:x:${uid}:${uid}::${home}:${shell}\n`;
     if (!this.installed) await Deno.writeTextFile(`${this.root}/etc/passwd`, passwd, { append: true });
