@@ -336,7 +336,15 @@ Deno.test("where an outage denies, a member may still type `emergency`, and noth
   assert.doesNotMatch(await refused(terminal), /emergency/);
 });
 
-Deno.test("the same where the tracker is out, and that denies", async () => {
+Deno.test("an emergency goes on without an agent that goes away just then, whatever the policy", async () => {
+  await using home = new HelloHome();
+  home.startAgent({ breakGlassGroup: MY_GROUP, onAgentDown: "deny" }, { hangsAt: ["session.open"] });
+  await using terminal = home.login();
+  await answer(terminal, [TICKET_PROMPT, "emergency"], [/Reason for the emergency: $/, "Fire"]);
+  assert.deepEqual(home.openings(), [{ mode: "interactive", ticket: null, emergency: "Fire" }]);
+});
+
+Deno.test("where the tracker is out, and that denies, a member may type `emergency`", async () => {
   await using home = new HelloHome();
   const policy = { breakGlassGroup: MY_GROUP, onTrackerOutage: "deny" } as const;
   const agent = home.startAgent(policy, { isTrackerOut: true });
