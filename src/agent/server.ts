@@ -49,6 +49,8 @@ interface User extends Share {
 
 const ACCEPTED_A_TURN = 64;
 const PAUSE_MS = 1000;
+/** A timer takes more than 24 days for none. */
+const LONGEST_WAIT_MS = 60_000;
 const ROOT = 0;
 const BUSY = "too many connections: try again soon";
 
@@ -230,7 +232,7 @@ export class Server implements Disposable {
     if (dueMs >= this.#dueMs) return;
     this.#dueMs = dueMs;
     clearTimeout(this.#dueTimer);
-    this.#dueTimer = setTimeout(() => this.#resume(), dueMs - nowMs);
+    this.#dueTimer = setTimeout(() => this.#resume(), Math.min(dueMs - nowMs, LONGEST_WAIT_MS));
   }
 
   #resume(): void {

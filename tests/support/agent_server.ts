@@ -12,7 +12,9 @@ export class TestServer implements AsyncDisposable {
   readonly server: Server;
   readonly #folder = Deno.makeTempDirSync();
   readonly #poller = new Poller();
-  #turns = Promise.resolve();
+  /** How often the server has woken up. */
+  turns = 0;
+  #running = Promise.resolve();
   #hasEnded = false;
 
   /** Listens. It answers no one before `run`. */
@@ -31,8 +33,8 @@ export class TestServer implements AsyncDisposable {
   }
 
   run(): void {
-    this.#turns = (async () => {
-      while (!this.#hasEnded) await this.#poller.turn(Infinity);
+    this.#running = (async () => {
+      for (; !this.#hasEnded; this.turns++) await this.#poller.turn(Infinity);
     })();
   }
 
@@ -45,7 +47,7 @@ export class TestServer implements AsyncDisposable {
     this.server[Symbol.dispose]();
     this.#hasEnded = true;
     this.#poller.wake();
-    await this.#turns;
+    await this.#running;
     this.#poller[Symbol.dispose]();
     await Deno.remove(this.#folder, { recursive: true });
   }
@@ -83,8 +85,21 @@ export class TestPeer implements Disposable {
     await this.send(requestLine(id, method, params));
   }
 
-  /** The next reply, or undefined if the server has closed. */
+  /**
+   * The next reply, or undefined if the server has closed.
+   *
+   * @throws {Error} if neither comes in twenty seconds
+   */
   async reply(): Promise<SomeReply | undefined> {
+    const timer = setTimeout(() => this[Symbol.dispose](), 20_000);
+    try {
+      return await this.#read();
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async #read(): Promise<SomeReply | undefined> {
     const buffer = new Uint8Array(64 * 1024);
     while (true) {
       const line = this.#lines.take();

@@ -270,6 +270,11 @@ Deno.test("a user who never reads costs a few answers, and nobody else anything"
     assert.equal((await other.reply())?.result, "short");
     return server.server.connections === 1;
   });
+  // What they let wait is forgotten with them.
+  for (let i = 0; i < 5; i++) {
+    await other.ask(i, "long");
+    assert.equal((await other.reply())?.result, long);
+  }
 });
 
 Deno.test("a peer that stops reading is closed when it has been idle for too long", async () => {
@@ -312,6 +317,85 @@ Deno.test("an honest burst beyond the rate is answered to its end, only later", 
   const [ones, others] = await Promise.all([one.replies(60), other.replies(60)]);
   assert.deepEqual(ones.map(({ id }) => id), ids);
   assert.deepEqual(others.map(({ id }) => id), ids);
+});
+
+/** Long enough for a server that does what it must not, to do it. */
+const AWHILE_MS = 60;
+const awhile = () => new Promise((resolve) => setTimeout(resolve, AWHILE_MS));
+/** A user may ask once, and then no more: the half is for the request's few bytes. */
+const ONCE = { requestsPerSecond: 1e-6, burst: 1.5 };
+
+Deno.test("nothing is read of a user who is over the rate, nor does that wake the server", async () => {
+  await using server = TestServer.start(echo, ONCE);
+  using peer = await server.connect();
+  await peer.ask(1, "m");
+  await peer.reply();
+  let sent = 0;
+  const block = new TextEncoder().encode(requestLine(2, "m").repeat(1000));
+  const sending = (async () => {
+    while (true) sent += await peer.connection.write(block);
+  })().catch(() => {});
+  await awhile();
+  const { turns } = server;
+  await awhile();
+  assert.ok(sent < 1024 * 1024, `${sent} bytes were taken`);
+  assert.ok(server.turns - turns < 5, `${server.turns - turns} turns for nothing`);
+  await server[Symbol.asyncDispose]();
+  await sending;
+});
+
+Deno.test("a peer whose line we do not read on is not blamed for its end", async () => {
+  await using server = TestServer.start(echo, { ...ONCE, lineMs: 10 });
+  using peer = await server.connect();
+  await peer.send(requestLine(1, "m") + '{"half');
+  assert.equal((await peer.reply())?.id, 1);
+  await awhile();
+  assert.equal(server.server.connections, 1);
+});
+
+Deno.test("a user who connects anew has no more requests left than before", async () => {
+  const done: string[] = [];
+  const handle = (_peer: unknown, method: string) => Promise.resolve(done.push(method));
+  await using server = TestServer.start(handle, { ...ONCE, lineMs: 10 });
+  for (const method of ["first", "second"]) {
+    using peer = await server.connect();
+    await peer.ask(1, method);
+    if (method === "first") await peer.reply();
+    else await awhile();
+    peer[Symbol.dispose]();
+    await until("no connection", () => Promise.resolve(server.server.connections === 0));
+    await awhile();
+  }
+  assert.deepEqual(done, ["first"]);
+});
+
+Deno.test("a long request counts as many", async () => {
+  const done: string[] = [];
+  const handle = (_peer: unknown, method: string) => Promise.resolve(done.push(method));
+  await using server = TestServer.start(handle, { ...ONCE, burst: 10 });
+  using peer = await server.connect();
+  await peer.ask(1, "short", { note: "n".repeat(10) });
+  await peer.reply();
+  await peer.send(requestLine(2, "long", { note: "n".repeat(300_000) }).slice(0, 120_000));
+  await awhile();
+  using other = await server.connect();
+  await other.ask(3, "other");
+  await awhile();
+  assert.deepEqual(done, ["short"]);
+});
+
+Deno.test("a half-closed peer that waits for its answer does not wake the server", async () => {
+  const gate = Promise.withResolvers<string>();
+  await using server = TestServer.start(() => gate.promise);
+  using peer = await server.connect();
+  await peer.ask(1, "m");
+  await peer.endInput();
+  await awhile();
+  const { turns } = server;
+  await awhile();
+  assert.ok(server.turns - turns < 5, `${server.turns - turns} turns for nothing`);
+  gate.resolve("late");
+  assert.equal((await peer.reply())?.result, "late");
 });
 
 Deno.test("a user with too many connections hears so, and has room again when one is closed", async () => {
