@@ -30,7 +30,7 @@ import { alteredObjects } from "./schema_check.ts";
 const BUSY_TIMEOUT_MS = 5000;
 
 /** How many rows are in memory at a time. */
-const PAGE = 500;
+const PAGE = 100;
 
 /** What is wrong where the chain breaks. */
 export type BreakKind =
