@@ -10,6 +10,8 @@ import type { SpoolTarget } from "./spool_folder.ts";
 
 /** A spool file that is not done with. */
 export interface Followed extends SpoolTarget {
+  /** What its name says that it is of. */
+  isShell: boolean;
   /** As it is in the evidence's database, or is to be. */
   row: FollowedFile;
   /** How long the file was when it was last read: what lies between is a record that waits for its rest. */
@@ -30,6 +32,7 @@ export const PIECE_BYTES = 256 * 1024;
 export function followedOf(target: SpoolTarget, row: FollowedFile): Followed {
   return {
     ...target,
+    isShell: target.name.endsWith(".shell"),
     row,
     seen: row.position,
     piece: PIECE_BYTES,

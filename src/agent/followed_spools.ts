@@ -197,9 +197,9 @@ export class FollowedSpools {
 
   /** Whether nobody writes to the file any more. */
   #isOver(file: Followed, test: GoneTest, shells: readonly Followed[]): boolean {
-    const { folder, name, row } = file;
+    const { folder, row } = file;
     const session = row.session === null ? undefined : this.sessions.get(row.session);
-    if (kindOf(folder, name) === "session") {
+    if (!file.isShell) {
       return session !== undefined && !session.closed && this.#looked.has(folder.path) &&
         this.sessions.isLeaderGone(session, test) && !this.#mayLeaderSpeak(session, shells);
     }
@@ -214,7 +214,7 @@ export class FollowedSpools {
    */
   #mayLeaderSpeak({ leader }: Session, shells: readonly Followed[]): boolean {
     const isLeaders = ({ row }: Followed) => row.pid === leader.pid && row.startTicks === leader.startTicks;
-    const isShellOf = (file: Followed) => kindOf(file.folder, file.name) === "shell" && isLeaders(file);
+    const isShellOf = (file: Followed) => file.isShell && isLeaders(file);
     if (shells.some(isLeaders) || [...this.#files.values()].some(isShellOf)) return true;
     return [...this.#shellTurns.waiting()].some(({ folder, name }) =>
       folder.owner !== undefined || shellOfName(name)?.pid === leader.pid
@@ -338,7 +338,7 @@ export class FollowedSpools {
     }
     if (this.#files.delete(path)) this.#counts.set(file.folder.path, this.#countIn(file.folder) - 1);
     this.#settled.set(path, file.row.position);
-    if (kindOf(file.folder, file.name) === "session" && file.row.session !== null) {
+    if (!file.isShell && file.row.session !== null) {
       this.sessions.forget(file.row.session);
     }
   }

@@ -18,7 +18,7 @@ import { isDue, takeDue } from "./oddities.ts";
 import { takeSessionRecords } from "./session_records.ts";
 import { ShellRecords, type Taking } from "./shell_records.ts";
 import type { Dirty } from "./spool_watcher.ts";
-import { kindOf, pathOf, rowFolder, type SpoolFolder, type SpoolTarget } from "./spool_folder.ts";
+import { pathOf, rowFolder, type SpoolFolder, type SpoolTarget } from "./spool_folder.ts";
 import type { FileReading } from "./spool_reading.ts";
 
 /** What one run did. */
@@ -131,7 +131,7 @@ export class TakeIn {
     const ended = new Set<number>();
     for (const reading of readings) {
       const { file } = reading;
-      if (kindOf(file.folder, file.name) === "session") {
+      if (!file.isShell) {
         this.#takeSession(taking, reading, work.sayings);
         if (file.row.session !== null) ended.add(file.row.session);
       } else {
@@ -192,10 +192,10 @@ export class TakeIn {
     if (!this.spools.sessions.get(seq)?.closed) return;
     const files = new Map(this.spools.filesOf(seq).map((file) => [pathOf(file), file]));
     for (const [path, file] of work.files) if (file.row.session === seq) files.set(path, file);
-    const isAtWork = (file: Followed) => kindOf(file.folder, file.name) === "shell" && !file.row.done;
+    const isAtWork = (file: Followed) => file.isShell && !file.row.done;
     if ([...files.values()].some(isAtWork)) return;
     for (const [path, known] of files) {
-      if (kindOf(known.folder, known.name) !== "session") continue;
+      if (known.isShell) continue;
       const file = work.files.get(path) ?? copyFollowed(known);
       file.row.gone = true;
       file.row.done = true;
