@@ -9,7 +9,14 @@ import type { Opening, PresentSession, ShellSpool } from "../desk/protocol.ts";
 import { asUser, type FileUser } from "../posix/as_user.ts";
 import { protect } from "../posix/file_flags.ts";
 import type { Account } from "../posix/libc.ts";
-import { ancestors, bootId, credentialsOf, kernelSessionsOf, processOf } from "../posix/process.ts";
+import {
+  ancestors,
+  bootId,
+  credentialsOf,
+  isOfSameLogin,
+  kernelSessionsOf,
+  processOf,
+} from "../posix/process.ts";
 import { nowUs } from "../record/clock.ts";
 import type { SessionClosed, SessionEvent, SessionOpened } from "../record/event.ts";
 import { shellOfName, STRAY } from "../record/host_spool.ts";
@@ -135,12 +142,10 @@ export class Sessions {
       )
     ).at(0);
     if (byAncestor) return byAncestor;
-    return this.#newest((kernel) => audit !== undefined && kernel.audit === audit) ??
-      this.#newest((kernel) => scope !== undefined && kernel.scope === scope);
-  }
-
-  #newest(matches: (kernel: OpenSession["kernel"]) => boolean): OpenSession | undefined {
-    return [...this.#open.values()].findLast((session) => matches(session.kernel) && isLed(session.opened));
+    return [...this.#open.values()].findLast(({ kernel, opened }) =>
+      ((audit !== undefined && kernel.audit === audit) || (scope !== undefined && kernel.scope === scope)) &&
+      isLed(opened) && isOfSameLogin(line, opened.leaderPid)
+    );
   }
 
   /**

@@ -71,7 +71,12 @@ async function connect(socket: string): Promise<Deno.Conn> {
 
 /** Sends a line, and reads one. */
 async function exchange(connection: Deno.Conn, request: Uint8Array): Promise<string> {
-  for (let sent = 0; sent < request.length;) sent += await connection.write(request.subarray(sent));
+  try {
+    for (let sent = 0; sent < request.length;) sent += await connection.write(request.subarray(sent));
+  } catch (error) {
+    // Who refuses a connection says why, and reads nothing.
+    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+  }
   const decoder = new TextDecoder("utf-8", { fatal: true });
   const piece = new Uint8Array(65_536);
   let text = "";

@@ -85,7 +85,9 @@ export function credentialsOf(pid: number): Credentials | undefined {
     return undefined;
   }
   const numbers = (key: string) =>
-    (new RegExp(`^${key}:[ \\t]*(.*)$`, "m").exec(status)?.[1] ?? "").split(/\s+/).filter(Boolean).map(Number);
+    (new RegExp(`^${key}:[ \\t]*(.*)$`, "m").exec(status)?.[1] ?? "").split(/\s+/).filter(Boolean).map(
+      Number,
+    );
   return {
     effectiveUid: numbers("Uid")[1] ?? -1,
     effectiveGid: numbers("Gid")[1] ?? -1,
@@ -105,6 +107,27 @@ export function kernelSessionsOf(pid: number | "self"): { audit?: string; scope?
     ...(audit === "" || audit === "4294967295" ? {} : { audit }),
     ...(scope === undefined ? {} : { scope }),
   };
+}
+
+/**
+ * Whether the kernel counts two processes to the same login, though neither need be above the other: the panes of a tmux
+ * server, and the shell that started it.
+ *
+ * Of a connection that is shared (ssh's ControlMaster) the kernel counts all logins to one session: who is beside the
+ * other, under the same sshd, or below such a one, is a login of its own.
+ *
+ * @param line a process and those above it: see `ancestors`
+ * @param other the pid of the other one
+ */
+export function isOfSameLogin(line: readonly Process[], other: number): boolean {
+  const [process] = line;
+  const parent = processOf(other)?.parentPid;
+  if (!process || parent === undefined) return false;
+  if (parent > 1 && line.some((one) => one.parentPid === parent)) return false;
+  const mine = kernelSessionsOf(process.pid);
+  const theirs = kernelSessionsOf(other);
+  return (mine.audit !== undefined && mine.audit === theirs.audit) ||
+    (mine.scope !== undefined && mine.scope === theirs.scope);
 }
 
 function firstLine(file: string): string {

@@ -7,7 +7,7 @@
 import { hostPaths } from "../config/paths.ts";
 import { effectiveUid } from "../posix/libc.ts";
 import { PlainFile } from "../posix/plain_file.ts";
-import { ancestors, bootId, type Process, processOf } from "../posix/process.ts";
+import { ancestors, bootId, isOfSameLogin, type Process, processOf } from "../posix/process.ts";
 import type { SessionClosed, SessionEvent, SessionOpened } from "./event.ts";
 import { isSessionId } from "./session_id.ts";
 import { readRecords } from "./spool.ts";
@@ -122,8 +122,7 @@ export function currentSession(
   const proven = (session: LoginSession | undefined) =>
     session && !session.closed && session.opened.bootId === boot && isLedBySameUser(session.opened) &&
       (line.some((process) => isSame(process, session.opened)) ||
-        (isAlive(session) &&
-          sameKernelSession(session.opened.leaderPid)))
+        (isAlive(session) && isOfSameLogin(line, session.opened.leaderPid)))
       ? session
       : undefined;
   const first = claimed === undefined ? undefined : proven(readLoginSession(spool, claimed, hostSpool));
@@ -157,17 +156,4 @@ function isLedBySameUser(opened: SessionOpened): boolean {
 
 function isSame(process: Process | undefined, opened: SessionOpened): boolean {
   return process?.pid === opened.leaderPid && process.startTicks === opened.leaderStartTicks;
-}
-
-function sameKernelSession(pid: number): boolean {
-  return ["sessionid", "cgroup"].some((name) => {
-    try {
-      const mine = Deno.readTextFileSync(`/proc/self/${name}`);
-      const known = name === "sessionid" ? mine.trim() !== "4294967295" : /\/session-[^/]+\.scope/.test(mine);
-      return known && mine === Deno.readTextFileSync(`/proc/${pid}/${name}`);
-    } catch {
-      // No such file in this kernel, or the process is gone: no proof.
-      return false;
-    }
-  });
 }
