@@ -264,13 +264,34 @@ export function presentSession({ opened, tickets }: OpenSession): PresentSession
   };
 }
 
-/** The file is whole when it has its name: nobody finds one that is still root's. */
+/** What a shell says of itself is no longer than this. */
+const ROOM = new Uint8Array(4096);
+
+/**
+ * The file is whole when it has its name: nobody finds one that is still root's. Where the disk is full there is none: a
+ * shell that is given a file it cannot write to would be worse off than with one of its own.
+ */
 function makeFile(path: string, mode: number, uid: number, gid: number): void {
   const draft = `${path}.new`;
-  Deno.openSync(draft, { write: true, createNew: true, mode }).close();
-  Deno.chownSync(draft, uid, gid);
-  Deno.chmodSync(draft, mode);
-  Deno.renameSync(draft, path);
+  try {
+    using file = Deno.openSync(draft, { write: true, createNew: true, mode });
+    file.writeSync(ROOM);
+    file.truncateSync();
+    Deno.chownSync(draft, uid, gid);
+    Deno.chmodSync(draft, mode);
+    Deno.renameSync(draft, path);
+  } catch (error) {
+    tryToRemove(draft);
+    throw error;
+  }
+}
+
+function tryToRemove(file: string): void {
+  try {
+    Deno.removeSync(file);
+  } catch {
+    // It was never made.
+  }
 }
 
 function shellKey(uid: number, { pid, startTicks }: { pid: number; startTicks: number }): string {

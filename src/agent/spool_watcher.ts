@@ -16,9 +16,11 @@ export interface WatcherTiming {
   gatherMs: number;
   /** How often all folders are looked through. */
   rescanMs: number;
+  /** When a folder that was not there as it was adopted is looked for again, before that. */
+  againMs: number;
 }
 
-const TIMING: WatcherTiming = { gatherMs: 4, rescanMs: 30_000 };
+const TIMING: WatcherTiming = { gatherMs: 4, rescanMs: 30_000, againMs: 1000 };
 
 /**
  * Watches the host's spool and users' own. What is noticed costs what has changed, however many files lie still.
@@ -35,6 +37,8 @@ export class SpoolWatcher implements Disposable {
   readonly #byId = new Map<number, SpoolFolder>();
   readonly #rescan: ReturnType<typeof setInterval>;
   #gathering: ReturnType<typeof setTimeout> | undefined;
+  readonly #absent = new Set<SpoolFolder>();
+  #looking: ReturnType<typeof setTimeout> | undefined;
   /** By path, so that each is there once. */
   #dirty = new Map<string, Dirty>();
 
@@ -54,11 +58,24 @@ export class SpoolWatcher implements Disposable {
     this.adopt(host);
   }
 
-  /** Watches a folder as well, from what is in it now on. One that is not there is looked for again at each rescan. */
+  /**
+   * Watches a folder as well, from what is in it now on. One that is not there is looked for again in a moment, since who
+   * speaks to the agent for the first time makes hers just after that, and then at each rescan.
+   */
   adopt(folder: SpoolFolder): void {
     this.#folders.set(folder.path, folder);
-    this.#watch(folder);
+    if (!this.#watch(folder)) this.#lookAgain(folder);
     this.#gather();
+  }
+
+  #lookAgain(folder: SpoolFolder): void {
+    this.#absent.add(folder);
+    this.#looking ??= setTimeout(() => {
+      this.#looking = undefined;
+      for (const one of this.#absent) if (this.#folders.get(one.path) === one) this.#watch(one);
+      this.#absent.clear();
+      this.#gather();
+    }, this.timing.againMs);
   }
 
   /** Watches a user's folder no longer. */
@@ -77,13 +94,15 @@ export class SpoolWatcher implements Disposable {
     this.#gather();
   }
 
-  /** By the name that the folder has now: it may be another one than it was. */
-  #watch(folder: SpoolFolder): void {
+  /** By the name that the folder has now: it may be another one than it was. @returns whether it is there */
+  #watch(folder: SpoolFolder): boolean {
     this.#dirty.set(folder.path, { folder });
     try {
       this.#byId.set(inFolder(folder, () => this.#inotify.watch(folder.path)), folder);
+      return true;
     } catch {
       // Not there, or not to be read now: who looks through it will say so.
+      return false;
     }
   }
 
@@ -117,6 +136,7 @@ export class SpoolWatcher implements Disposable {
   [Symbol.dispose](): void {
     clearInterval(this.#rescan);
     clearTimeout(this.#gathering);
+    clearTimeout(this.#looking);
     this.poller.unwatch(this.#inotify.fd);
     this.#inotify[Symbol.dispose]();
   }

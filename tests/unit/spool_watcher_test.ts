@@ -25,7 +25,7 @@ class Watched implements Disposable {
   /** What was told in each call: `folder`, or `folder/name`. */
   readonly calls: string[][] = [];
 
-  constructor(rescanMs = 3_600_000) {
+  constructor(rescanMs = 3_600_000, againMs = 3_600_000) {
     Deno.mkdirSync(this.host.path);
     Deno.mkdirSync(this.own.path);
     this.watcher = new SpoolWatcher(this.poller, this.host, (dirty) => {
@@ -34,7 +34,7 @@ class Watched implements Disposable {
           [folder === this.host ? "host" : "own", ...(name === undefined ? [] : [name])].join("/")
         ),
       );
-    }, { gatherMs: 5, rescanMs });
+    }, { gatherMs: 5, rescanMs, againMs });
   }
 
   /** Waits for the next call, however long it takes. */
@@ -81,6 +81,17 @@ Deno.test("a folder that is not there yet is found at a rescan", async () => {
   Deno.mkdirSync(at.own.path);
   Deno.writeTextFileSync(`${at.own.path}/${SHELL}`, "x");
   while (!(await at.next()).includes("own"));
+});
+
+Deno.test("a folder that is made just after it was adopted is found in a moment", async () => {
+  using at = new Watched(3_600_000, 30);
+  Deno.removeSync(at.own.path);
+  at.watcher.adopt(at.own);
+  await at.next();
+  Deno.mkdirSync(at.own.path);
+  while (!(await at.next()).includes("own"));
+  Deno.writeTextFileSync(`${at.own.path}/${SHELL}`, "x");
+  while (!(await at.next()).includes(`own/${SHELL}`));
 });
 
 Deno.test("a folder that was released is not told of", async () => {
