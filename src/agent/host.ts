@@ -73,7 +73,13 @@ export class Host implements Disposable {
     this.#intake.begin(poller);
     this.#meetAll();
     this.#upkeep = new Upkeep(
-      { intake: this.#intake, idle: new IdleWatch(this.#sessions), errands, tidy },
+      {
+        intake: this.#intake,
+        idle: new IdleWatch(this.#sessions),
+        errands,
+        tidy,
+        meetAll: () => this.#meetAll(),
+      },
       () => this.settings,
     );
   }
@@ -124,9 +130,10 @@ export class Host implements Disposable {
     this.#intake.adopt(ownSpool(account));
   }
 
-  /** Users who logged in while there was no agent may never speak to this one. */
+  /** Users who logged in while there was no agent, or none that answered, may never speak to this one. */
   #meetAll(): void {
     for (const account of this.#localAccounts()) {
+      if (this.#met.has(account.uid)) continue;
       const spool = ownSpool(account);
       try {
         if (inFolder(spool, () => Deno.lstatSync(spool.path)).isDirectory) this.#meet(account);

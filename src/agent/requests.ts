@@ -144,10 +144,10 @@ function answersOf(office: Office): Answers {
       if (!session) return null;
       const present = presentSession(session);
       if (!session.owner) return present;
-      // A session that began without the agent is its user's word: a shell within it needs a ticket that there is.
+      // A session that began without the agent is its user's word: a shell within it needs an open ticket.
       const { ticket } = present;
       const found = ticket === null ? undefined : await inTracker(peer, (tracker) => tracker.find(ticket));
-      return found ? present : null;
+      return found?.open ? present : null;
     },
     "session.open": async (peer, opening) => {
       const account = await accountOf(office, peer);

@@ -29,6 +29,8 @@ export interface Crew {
   idle: IdleWatch;
   errands: Errands;
   tidy: SpoolTidy;
+  /** Looks for users whose own spools are not followed yet. */
+  meetAll(): void;
 }
 
 /** Ticks from its making to its disposal. What cannot be done now is tried again the next time. */
@@ -42,10 +44,12 @@ export class Upkeep implements Disposable {
   constructor(readonly crew: Crew, readonly settings: () => AgentSettings) {}
 
   #tick(): void {
-    const { intake, idle, errands } = this.crew;
+    const { intake, idle, errands, meetAll } = this.crew;
     this.#ticks++;
+    const isThorough = this.#ticks % THOROUGH_TICKS === 0;
     try {
-      intake.sweep(this.#ticks % THOROUGH_TICKS === 0);
+      if (isThorough) meetAll();
+      intake.sweep(isThorough);
       idle.check(this.settings().policy.idleTimeoutS);
       this.#lookAtClock();
       this.#lookForSilence();

@@ -26,7 +26,7 @@ const HELLO_NAMES = /\/(hello-srvaudit|srvaudit\/hello|audit\/hello)$/;
 
 /** @returns the users whose login shell is hello, as far as passwd itself has them */
 export function helloUsers(host: Host): PasswdUser[] {
-  const passwd = readText(`${host.root}/etc/passwd`);
+  const passwd = readText(host.places.accounts);
   if (typeof passwd === "string") return [];
   return passwd.text.split("\n").map((line) => line.split(":"))
     .map(([name = "", , , , , , shell = ""]) => ({ name, shell }))
