@@ -36,7 +36,8 @@ export async function ingestAndRelease(
   places: Pick<Paths, "spool" | "history" | "hostSpool" | "policy" | "socket">,
   { about, timeoutMs }: Asking,
 ): Promise<IngestReport> {
-  const hasAgent = exists(places.policy);
+  // While the machine starts /run is empty: the agent's spool is still there.
+  const hasAgent = exists(places.policy) || exists(places.hostSpool);
   const report = ingest(places.spool, places.history, { hostSpool: places.hostSpool, hasAgent });
   const files = [...report.finished, ...report.waiting];
   if (files.length === 0 || (about === "new" && report.finished.length === 0)) return report;
