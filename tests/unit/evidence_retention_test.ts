@@ -101,6 +101,24 @@ Deno.test("what a consumer was not told of stays", async () => {
   assert.deepEqual(outbox.pending("slack", 1).map(({ seq }) => seq), [5]);
 });
 
+Deno.test("of all who hold events, the one who holds the most is heard", async () => {
+  using place = new EvidenceFolder();
+  using store = new EvidenceStore(place.file);
+  const outbox = new Outbox(store);
+  outbox.register("jira", T0);
+  addSession(store, "a", 3, 0);
+  const open = addSession(store, "still-open", 3, 0, true);
+  addSession(store, "c", 3, 0);
+  outbox.delivered("jira", 2, T0);
+  const byConsumer = await removeOld(store, { ...NEVER, keepDays: 1, nowUs: on(9) });
+  assert.match(byConsumer.unmet ?? "", /jira was not told/);
+  assert.equal(firstSeq(store), 3);
+  outbox.delivered("jira", store.head().seq, T0);
+  const bySession = await removeOld(store, { ...NEVER, keepDays: 1, nowUs: on(9) });
+  assert.match(bySession.unmet ?? "", /still-open is still open/);
+  assert.equal(firstSeq(store), open);
+});
+
 Deno.test("what is too much goes, the oldest first, and the file gets shorter", async () => {
   using place = new EvidenceFolder();
   using store = new EvidenceStore(place.file);
