@@ -295,9 +295,13 @@ Deno.test("ingestAndRelease() leaves files where the agent is down, refuses or d
 
 Deno.test("ingestAndRelease() on a host without an agent removes what is finished by itself", async () => {
   using host = new Host();
-  Deno.removeSync(host.policy);
   host.add("1-1.shell", shell(), ...command(1));
   await using agent = new SocketAgent(host.socket, () => ({ remove: [] }));
+  // While the machine starts nothing is published yet, and the agent has been here before.
+  Deno.removeSync(host.policy);
+  assert.equal((await ingestAndRelease(host, { about: "all", timeoutMs: 2000 })).removed, 0);
+  assert.equal(agent.asked.splice(0).length, 1);
+  Deno.removeSync(host.hostSpool);
   assert.equal((await ingestAndRelease(host, { about: "all", timeoutMs: 2000 })).removed, 1);
   assert.deepEqual([host.names(), agent.asked], [[], []]);
 });
