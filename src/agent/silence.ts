@@ -18,6 +18,8 @@ export interface LiveShell {
   key: string;
   /** Whether a command of it is on record that has not ended. */
   isRunning: boolean;
+  /** Whether it has said that it ends: then our own logout dialogue may still run in it. */
+  isLeaving: boolean;
 }
 
 /** A program that runs unrecorded. */
@@ -34,8 +36,11 @@ export class SilenceWatch {
   /** What was told, by the shell's key: the program's process. */
   readonly #told = new Map<string, string>();
 
-  /** @param graceS for how long a program must have run */
-  constructor(readonly graceS: number = GRACE_S) {}
+  /**
+   * @param graceS for how long a program must have run
+   * @param own our own executable
+   */
+  constructor(readonly graceS: number = GRACE_S, readonly own: string = Deno.execPath()) {}
 
   /**
    * @param shells all of those that are to be looked at
@@ -48,6 +53,7 @@ export class SilenceWatch {
       seen.add(shell.key);
       if (shell.isRunning) continue;
       const unrecorded = foregroundOf(shell, this.graceS);
+      if (unrecorded && shell.isLeaving && executableOf(unrecorded.program.pid) === this.own) continue;
       if (!unrecorded || this.#told.get(shell.key) === unrecorded.name) continue;
       this.#told.set(shell.key, unrecorded.name);
       found.push(unrecorded.program);
@@ -72,6 +78,17 @@ function foregroundOf(shell: LiveShell, graceS: number): { name: string; program
     name: `${group} ${program.startTicks}`,
     program: { key: shell.key, pid: group, program: commandLineOf(group), seconds },
   };
+}
+
+/** By the kernel's word: what a process calls itself is its user's. */
+function executableOf(pid: number): string | undefined {
+  try {
+    // An upgrade replaces the file of a program that runs.
+    return Deno.readLinkSync(`/proc/${pid}/exe`).replace(/ \(deleted\)$/, "");
+  } catch {
+    // It has ended meanwhile.
+    return undefined;
+  }
 }
 
 function commandLineOf(pid: number): string {

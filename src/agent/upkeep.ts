@@ -80,8 +80,10 @@ export class Upkeep implements Disposable {
     for (const file of this.crew.intake.takeIn.spools.values()) {
       if (kindOf(file.folder, file.name) === "shell") files.set(pathOf(file), file);
     }
-    const shells = [...files].flatMap(([key, { row: { pid, startTicks, openCommand } }]) =>
-      pid === null || startTicks === null ? [] : [{ key, pid, startTicks, isRunning: openCommand !== null }]
+    const shells = [...files].flatMap(([key, { row: { pid, startTicks, openCommand, leaving } }]) =>
+      pid === null || startTicks === null
+        ? []
+        : [{ key, pid, startTicks, isRunning: openCommand !== null, isLeaving: leaving }]
     );
     for (const { key, pid, program, seconds } of this.#silence.check(shells)) {
       const row = files.get(key)?.row;

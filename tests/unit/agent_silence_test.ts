@@ -24,7 +24,7 @@ Deno.test("a program in the foreground that no command on record speaks of is to
   const { terminal, pid, startTicks } = await bash();
   await using _ = terminal;
   const watch = new SilenceWatch(0);
-  const shell = { key: "one", pid, startTicks, isRunning: false };
+  const shell = { key: "one", pid, startTicks, isRunning: false, isLeaving: false };
   assert.deepEqual(watch.check([shell]), [], "a shell at its prompt");
   for (const program of ["sleep 1000", "sleep 2000"]) {
     await terminal.send(`${program}\r`);
@@ -41,7 +41,7 @@ Deno.test("a program in the foreground that no command on record speaks of is to
 Deno.test("a command that is on record, one in the background, and a young one are nobody's concern", async () => {
   const { terminal, pid, startTicks } = await bash();
   await using _ = terminal;
-  const shell = { key: "one", pid, startTicks, isRunning: false };
+  const shell = { key: "one", pid, startTicks, isRunning: false, isLeaving: false };
   await terminal.send("sleep 1000 & echo started\r");
   await terminal.expect(/^started/m);
   await terminal.expect(READY);
@@ -58,4 +58,16 @@ Deno.test("a command that is on record, one in the background, and a young one a
     [],
     "another shell",
   );
+});
+
+Deno.test("the logout dialogue of a shell that ends is ours, and any other program in it is not", async () => {
+  const { terminal, pid, startTicks } = await bash();
+  await using _ = terminal;
+  const shell = { key: "one", pid, startTicks, isRunning: false, isLeaving: true };
+  await terminal.send("sleep 1000\r");
+  const found = (own: string, one = shell) => new SilenceWatch(0, own).check([one])[0]?.program;
+  await until("a program in the foreground", () => Promise.resolve(found("/none") === "sleep 1000"));
+  const sleep = await Deno.realPath("/usr/bin/sleep");
+  assert.equal(found(sleep), undefined);
+  assert.equal(found(sleep, { ...shell, isLeaving: false }), "sleep 1000", "a shell that goes on");
 });
