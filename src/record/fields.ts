@@ -111,7 +111,9 @@ class FieldReader {
     const point = this.#to - 7;
     const mark = point > this.#from ? this.bytes[point] : 0;
     if (mark !== 0x2c && mark !== 0x2e) return this.#whole(this.#from, this.#to);
-    return this.#whole(this.#from, point) * 1_000_000 + this.#whole(point + 1, this.#to);
+    const value = this.#whole(this.#from, point) * 1_000_000 + this.#whole(point + 1, this.#to);
+    if (!Number.isSafeInteger(value)) this.ok = false;
+    return value;
   }
 
   number(): number {

@@ -243,7 +243,18 @@ Deno.test("a time may have the point or comma of bash's EPOCHREALTIME", () => {
     assert.deepEqual(at(time), [exit]);
   }
   for (
-    const time of ["", ".", "1.", "1.00068", "1.0006800", "1.000.80", "-1", "1e6", "99999999999999999999"]
+    const time of [
+      "",
+      ".",
+      "1.",
+      "1.00068",
+      "1.0006800",
+      "1.000.80",
+      "-1",
+      "1e6",
+      "99999999999999999999",
+      "9007199255.000000",
+    ]
   ) {
     assert.deepEqual(at(time), [], time);
   }
