@@ -13,18 +13,20 @@ const PATIENCE_MS = 10_000;
 
 /** Looks at the terminals of open sessions now and then. */
 export class IdleWatch {
-  /** The sessions that were told, by id: the input that there had been until then. */
-  readonly #warned = new Map<string, number>();
+  /** The sessions that were told, by id: the input that there had been until then, and when it was said. */
+  readonly #warned = new Map<string, { lastUs: number; saidUs: number }>();
 
   constructor(readonly sessions: Sessions) {}
 
   /**
-   * Warns, and ends, the sessions that are silent for too long.
+   * Warns the sessions that are silent for too long, and ends those that are silent still some time after that: so long
+   * a silence may come upon the agent at once, as when it starts, or when the config allows less than before.
    *
    * @param timeoutS how long one may be silent; 0 for ever
    */
   check(timeoutS: number): void {
     if (timeoutS === 0) return;
+    const noticeS = Math.min(WARNED_BEFORE_S, timeoutS / 4);
     for (const session of [...this.sessions.values()]) {
       const process = processOf(session.opened.leaderPid);
       if (session.opened.mode !== "interactive" || !process) continue;
@@ -32,17 +34,16 @@ export class IdleWatch {
       if (!input) continue;
       const lastUs = Math.max(input.lastUs, session.opened.atUs);
       const silentS = (nowUs() - lastUs) / 1_000_000;
-      if (silentS >= timeoutS) this.#end(session, silentS);
-      else if (silentS >= timeoutS - Math.min(WARNED_BEFORE_S, timeoutS / 4)) {
-        this.#warn(session, input.file, lastUs, timeoutS - silentS);
-      }
+      if (silentS < timeoutS - noticeS) continue;
+      const warned = this.#warned.get(session.opened.session);
+      if (warned?.lastUs !== lastUs) this.#warn(session, input.file, lastUs, noticeS);
+      else if (nowUs() - warned.saidUs >= noticeS * 1_000_000) this.#end(session, silentS);
     }
     for (const id of this.#warned.keys()) if (!this.sessions.get(id)) this.#warned.delete(id);
   }
 
   #warn({ opened }: OpenSession, terminal: string, lastUs: number, leftS: number): void {
-    if (this.#warned.get(opened.session) === lastUs) return;
-    this.#warned.set(opened.session, lastUs);
+    this.#warned.set(opened.session, { lastUs, saidUs: nowUs() });
     const words = `srvaudit: nothing was typed for long: this session ends in ${Math.ceil(leftS)} seconds`;
     writeToTerminal(terminal, `\r\n${words}\r\n`);
   }
