@@ -7,6 +7,9 @@
  * said in its row and fails nothing: no figure of a machine that does other work is a test.
  */
 
+import { measureAgentDelay } from "./agent_delay.ts";
+import { measureAgentIngest } from "./agent_ingest.ts";
+import { measureAgentLogin, measureAgentSessions } from "./agent_sessions.ts";
 import { measureIngest } from "./ingesting.ts";
 import { measureMemory } from "./memory.ts";
 import { measureQueries } from "./querying.ts";
@@ -21,6 +24,10 @@ const MEASUREMENTS = [
   measureQueries,
   measureIngest,
   measureMemory,
+  measureAgentIngest,
+  measureAgentDelay,
+  measureAgentLogin,
+  measureAgentSessions,
 ];
 
 const rows: Row[] = [];

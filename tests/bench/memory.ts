@@ -40,8 +40,14 @@ export async function measureMemory(): Promise<Row[]> {
   }));
 }
 
-/** time(1) is small, so that what a new process inherits from it does not count. */
-async function peakKib(time: string, command: string[], env: Record<string, string>): Promise<number> {
+/**
+ * The most memory that a program ever holds, in KiB.
+ *
+ * time(1) is small, so that what a new process inherits from it does not count.
+ *
+ * @param time its path
+ */
+export async function peakKib(time: string, command: string[], env: Record<string, string>): Promise<number> {
   const file = await Deno.makeTempFile();
   try {
     await succeed(

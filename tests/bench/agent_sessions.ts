@@ -1,0 +1,105 @@
+/** What open sessions cost the agent: memory, time of a processor; and what the agent costs a login. */
+
+import { findProgram } from "../support/needs.ts";
+import { AgentHost, OpenSessions, pause, percentile } from "./agent_host.ts";
+import { peakKib } from "./memory.ts";
+import { Home, program, PROGRAMS } from "./place.ts";
+import { microseconds, milliseconds, notMeasured, type Row } from "./report.ts";
+import { takeTurns, timeMs } from "./timing.ts";
+
+const SESSIONS = [0, 1, 100, 1000] as const;
+/** How long an idle agent is watched. */
+const IDLE_MS = 60_000;
+const ROUNDS = 20;
+
+/** Memory and idle time of one agent after the other, with ever more sessions; and how long each opening takes. */
+export async function measureAgentSessions(): Promise<Row[]> {
+  const what = "agent: open sessions";
+  if (Deno.uid() !== 0) return [notMeasured(what, "needs root")];
+  if (!findProgram("perl")) return [notMeasured(what, "there is no perl here")];
+  const empty = await emptyProgramKib();
+  const rows: Row[] = [];
+  let none = 0;
+  for (const count of SESSIONS) {
+    await using host = new AgentHost();
+    await host.start();
+    await using sessions = await OpenSessions.open(host, count);
+    await pause(2000);
+    const isLong = count === 0 || count === 1000;
+    const before = host.ticks();
+    if (isLong) await pause(IDLE_MS);
+    const used = (host.ticks() - before) * 10;
+    const resident = host.kib("smaps_rollup", "Rss");
+    const own = host.kib("smaps_rollup", "Pss");
+    if (count === 0) none = resident;
+    const each = count > 1 ? `, ${((resident - none) / count).toFixed(1)} KiB a session` : "";
+    rows.push({
+      what: `agent: resident memory, ${count} open sessions`,
+      measured: `${mebibytes(resident)} (its share of shared pages alone: ${mebibytes(own)})`,
+      against: `an empty program of ours: ${mebibytes(empty)}`,
+      result: `+${mebibytes(resident - empty)}${each}`,
+      ...(count === 1000 ? { budget: { text: "80 MiB", kept: resident <= 80 * 1024 } } : {}),
+    });
+    if (isLong) {
+      rows.push({
+        what: `agent: idle for a minute, ${count} open sessions`,
+        measured: `${used} ms of a processor`,
+        against: "",
+        result: `${(used / IDLE_MS * 100).toFixed(2)} %`,
+      });
+    }
+    const { tookUs } = sessions;
+    if (count >= 100) {
+      rows.push({
+        what: `agent: session.open, ${count} one after the other`,
+        measured: `p50 ${microseconds(percentile(tookUs, 50))}, p99 ${microseconds(percentile(tookUs, 99))}`,
+        against: `the last tenth: p50 ${microseconds(percentile(tookUs.slice(-count / 10), 50))}`,
+        result: "",
+      });
+    }
+  }
+  return rows;
+}
+
+/** What the runtime has resident before it does anything; NaN where there is no time(1). */
+async function emptyProgramKib(): Promise<number> {
+  const time = findProgram("time");
+  if (!time) return NaN;
+  using home = new Home();
+  return await peakKib(time, [program("hello"), "--version"], home.env);
+}
+
+/** A login's command and a nested shell, with an agent and without. */
+export async function measureAgentLogin(): Promise<Row[]> {
+  const what = "agent: a login";
+  if (Deno.uid() !== 0) return [notMeasured(what, "needs root")];
+  await using host = new AgentHost();
+  await host.start();
+  using home = new Home();
+  const nested = (env: Record<string, string>) => {
+    const rc = `${env.HOME}/rc`;
+    Deno.writeTextFileSync(rc, `unset HISTFILE\nPS1=\n. ${PROGRAMS}/shell/attach.bash\n`);
+    const line = `printf 'exit\\n' | bash --noprofile --rcfile ${rc} -i 2>/dev/null`;
+    return timeMs(["sh", "-c", line], env);
+  };
+  const figures = await takeTurns(ROUNDS, {
+    login: () => timeMs([program("hello"), "-c", "true"], host.home.env),
+    loginAlone: () => timeMs([program("hello"), "-c", "true"], home.env),
+    shell: () => nested(host.home.env),
+    shellAlone: () => nested(home.env),
+  });
+  const row = (what: string, ours: number, alone: number): Row => ({
+    what,
+    measured: milliseconds(ours),
+    against: `without an agent: ${milliseconds(alone)}`,
+    result: `${ours < alone ? "" : "+"}${milliseconds(ours - alone)}`,
+  });
+  return [
+    row("agent: hello -c true", figures.login, figures.loginAlone),
+    row("agent: a bash within a session, start to end", figures.shell, figures.shellAlone),
+  ];
+}
+
+function mebibytes(kib: number): string {
+  return `${(kib / 1024).toFixed(1)} MiB`;
+}
