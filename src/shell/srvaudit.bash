@@ -337,7 +337,10 @@ _srvaudit_ask_agent() {
   _srvaudit_file=$file
 }
 
-_srvaudit_is_ours() { [[ $1 == /*."$$-$2"-+([0-9]).shell && -f $1 && -O $1 && ! -L $1 ]]; }
+# Nobody but the agent makes files there: no variable, and nothing that was put in attach's place, names another.
+_srvaudit_is_ours() {
+  [[ $1 == "$root"/var/spool/srvaudit/+([^/])."$$-$2"-+([0-9]).shell && -f $1 && -O $1 && ! -L $1 ]]
+}
 
 # The name of a terminal by its device number (proc(5), tty_nr; the majors are those of the kernel's devices.txt).
 _srvaudit_terminal() {

@@ -148,24 +148,26 @@ end
 # $argv[1]: when this process started. In the file's name, it tells that no other process is meant.
 function _srvaudit_ask_agent
     builtin set -l file "$SRVAUDIT_SPOOL_FILE"
-    if not _srvaudit_is_ours "$file" $argv[1]
+    # What is installed takes no variable's word for where the agent is.
+    builtin set -l root "$SRVAUDIT_ROOT"
+    builtin string match -qr '^/(usr|srv|opt)/' -- $_srvaudit_hook; and builtin set root ""
+    if not _srvaudit_is_ours "$file" $argv[1] "$root"
         # Once: an agent that hangs must not hold up every command.
         builtin set -q _srvaudit_asked; and return 1
         builtin set -g _srvaudit_asked 1
-        # What is installed takes no variable's word for where the agent is.
-        builtin set -l root "$SRVAUDIT_ROOT"
-        builtin string match -qr '^/(usr|srv|opt)/' -- $_srvaudit_hook; and builtin set root
         builtin test -S "$root/run/srvaudit/agent.sock" -a -f "$SRVAUDIT_BIN/srvaudit" -a -x "$SRVAUDIT_BIN/srvaudit"
         or return
         builtin set file (command sh -c 'trap "" INT; exec "$0" attach "$1" </dev/null 2>/dev/null' \
             $SRVAUDIT_BIN/srvaudit $fish_pid)
-        _srvaudit_is_ours "$file" $argv[1]; or return
+        _srvaudit_is_ours "$file" $argv[1] "$root"; or return
     end
     builtin set -g _srvaudit_file $file
 end
 
+# Nobody but the agent makes files there: no variable, and nothing that was put in attach's place, names another.
 function _srvaudit_is_ours
-    builtin string match -qr "^/[^\n]*\.$fish_pid-$argv[2]-[0-9]+\.shell\$" -- $argv[1]
+    builtin set -l folder (builtin string escape --style=regex -- "$argv[3]/var/spool/srvaudit/")
+    builtin string match -qr "^$folder""[^/\n]+\.$fish_pid-$argv[2]-[0-9]+\.shell\$" -- $argv[1]
     and builtin test -f $argv[1] -a -O $argv[1] -a ! -L $argv[1]
 end
 

@@ -216,7 +216,10 @@ _srvaudit_ask_agent() {
   _srvaudit_file=$file
 }
 
-_srvaudit_is_ours() { [[ $1 == /*.$$-$2-<->.shell && -f $1 && -O $1 && ! -L $1 ]] }
+# Nobody but the agent makes files there: no variable, and nothing that was put in attach's place, names another.
+_srvaudit_is_ours() {
+  [[ ${1:h} == $root/var/spool/srvaudit && $1 == *.$$-$2-<->.shell && -f $1 && -O $1 && ! -L $1 ]]
+}
 
 # A file of this user's own, in her home.
 _srvaudit_make_file() {

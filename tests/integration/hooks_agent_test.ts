@@ -74,6 +74,30 @@ for (const shell of SHELLS) {
     },
   );
 
+  testThatNeeds(
+    [shell],
+    `${shell}: takes no file that a variable, or a program in attach's place, names elsewhere`,
+    async () => {
+      await using host = new SpoolHost(ME);
+      const forged = `${host.home}/stray.$$-\${stat[19]}-1.shell`;
+      const before = [
+        "read -r stat </proc/$$/stat; stat=(${stat##*) }); export SRVAUDIT_LEADER_PID=$$",
+        `export SRVAUDIT_SPOOL_FILE=${forged}; : >$SRVAUDIT_SPOOL_FILE`,
+        `export SRVAUDIT_BIN=${host.home}; printf '#!/bin/sh\\necho "$SRVAUDIT_SPOOL_FILE"\\n' >$SRVAUDIT_BIN/srvaudit`,
+        `chmod 755 $SRVAUDIT_BIN/srvaudit; ln -s ${host.program}/shell $SRVAUDIT_BIN/shell`,
+      ].join("\n");
+      await using terminal = await host.shell(shell, before);
+      await terminal.send("echo one\r");
+      await terminal.expect(READY);
+      await terminal.send("exit\r");
+      await terminal.close();
+      const [forgery] = [...Deno.readDirSync(host.home)].filter(({ name }) => name.startsWith("stray."));
+      assert.equal(Deno.readTextFileSync(`${host.home}/${forgery?.name}`), "");
+      const records = [...host.records("own").values(), ...host.records("host").values()];
+      assert.ok(records.flatMap((all) => textsOf(all)).includes("echo one"));
+    },
+  );
+
   for (const inner of SHELLS) {
     testThatNeeds(
       [shell, inner],
