@@ -1,6 +1,7 @@
 /** What peers may ask of the agent: each method's parameters are checked here, and nowhere else. */
 
-import { z } from "zod";
+import english from "zod/v4/locales/en.js";
+import * as z from "zod/mini";
 import { VERSION } from "../config/version.ts";
 import {
   type AgentStatus,
@@ -19,10 +20,14 @@ import type { Admission } from "./admission.ts";
 import { type Peer, RequestError } from "./server.ts";
 import { type OpenSession, presentSession, type Sessions, TooManyFilesError } from "./sessions.ts";
 
-const KEY = z.string().min(1).max(200);
-const TEXT = z.string().max(65_536);
-const LINE = z.string().max(4096);
-const NOTHING = z.object({}).default({});
+// What says what is wrong with a value: zod/mini comes without.
+z.config(english());
+
+const KEY = z.string().check(z.minLength(1), z.maxLength(200));
+const TEXT = z.string().check(z.minLength(1), z.maxLength(65_536));
+const LINE = z.string().check(z.maxLength(4096));
+const WORDS = z.string().check(z.minLength(1), z.maxLength(4096));
+const NOTHING = z._default(z.object({}), {});
 /** A command line has no limit but the kernel's, and the line that brings it. */
 const COMMAND = z.string();
 
@@ -31,35 +36,35 @@ const PARAMETERS = {
   "session.open": z.object({
     mode: z.enum(["interactive", "command"]),
     shell: LINE,
-    ticket: KEY.nullable(),
+    ticket: z.nullable(KEY),
     tty: LINE,
     from: LINE,
-    command: COMMAND.optional(),
-    unverified: z.literal(true).optional(),
-    wanted: LINE.min(1).optional(),
-    emergency: LINE.min(1).optional(),
+    command: z.optional(COMMAND),
+    unverified: z.optional(z.literal(true)),
+    wanted: z.optional(WORDS),
+    emergency: z.optional(WORDS),
   }),
   "session.switch": z.object({ ticket: KEY }),
   "session.close": z.object({
     how: z.enum(["logout", "hangup", "killed", "unknown"]),
-    exitCode: z.int().min(0).max(255).optional(),
+    exitCode: z.optional(z.int().check(z.minimum(0), z.maximum(255))),
   }),
-  "shell.attach": z.object({ pid: z.int().positive() }),
+  "shell.attach": z.object({ pid: z.int().check(z.positive()) }),
   "ticket.trackers": NOTHING,
   "ticket.find": z.object({ key: KEY }),
   "ticket.details": z.object({ key: KEY }),
   "ticket.search": z.object({
     words: LINE,
-    limit: z.int().positive().optional(),
-    which: z.enum(["open", "all"]).optional(),
+    limit: z.optional(z.int().check(z.positive())),
+    which: z.optional(z.enum(["open", "all"])),
   }),
-  "ticket.create": z.object({ subject: LINE.min(1), tracker: LINE.optional() }),
+  "ticket.create": z.object({ subject: WORDS, tracker: z.optional(LINE) }),
   "ticket.nextStatuses": z.object({ key: KEY }),
   "ticket.setStatus": z.object({ key: KEY, status: LINE }),
-  "ticket.addNote": z.object({ key: KEY, text: TEXT.min(1) }),
-  "spool.taken": z.object({ files: z.array(z.string().max(255)).max(4096) }),
+  "ticket.addNote": z.object({ key: KEY, text: TEXT }),
+  "spool.taken": z.object({ files: z.array(z.string().check(z.maxLength(255))).check(z.maxLength(4096)) }),
   "agent.status": NOTHING,
-} as const satisfies Record<Method, z.ZodType>;
+} as const satisfies Record<Method, z.ZodMiniType>;
 
 /** What the requests work with. */
 export interface Office {

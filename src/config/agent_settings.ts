@@ -1,6 +1,6 @@
 /** All that the agent reads of `/etc/srvaudit/config`: the policy that it publishes, and what it alone must know. */
 
-import { z } from "zod";
+import * as z from "zod/mini";
 import { ConfigError, parseLine, type Setting } from "./key_values.ts";
 import { nearestWord } from "./nearest_word.ts";
 import { type Policy, POLICY_KEYS, policyOf } from "./policy.ts";
@@ -42,8 +42,10 @@ const AGENT_KEYS = z.object({
   evidenceMaxMegabytes: wholeNumber(0, MOST_MEGABYTES, 0),
   spoolDays: wholeNumber(1, MOST_DAYS, 30),
   spoolMaxMegabytes: wholeNumber(1, MOST_MEGABYTES, 1024),
-  logLevel: z.enum(["debug", "info", "warning", "error"], "is not one of: debug, info, warning, error")
-    .default("info"),
+  logLevel: z._default(
+    z.enum(["debug", "info", "warning", "error"], "is not one of: debug, info, warning, error"),
+    "info",
+  ),
 });
 
 /** Keys of the integrations, which are to come. */
@@ -188,11 +190,11 @@ function readOwn(
 }
 
 function wholeNumber(least: number, most: number, otherwise: number) {
-  return z.string()
-    .refine(
+  const text = z.string().check(
+    z.refine(
       (text) => /^[0-9]{1,9}$/.test(text) && Number(text) >= least && Number(text) <= most,
       `is not a whole number from ${least} to ${most}`,
-    )
-    .transform(Number)
-    .default(otherwise);
+    ),
+  );
+  return z._default(z.pipe(text, z.transform(Number)), otherwise);
 }
