@@ -2,12 +2,13 @@
 
 import { hostPaths } from "../config/paths.ts";
 import { askAgent } from "../desk/agent_client.ts";
+import { RefusedError } from "../desk/desk.ts";
 import type { AgentStatus } from "../desk/protocol.ts";
 import type { ConsumerState, EvidenceReader, EvidenceSession, Extent } from "../evidence/reading.ts";
 import { lengthOfTime, localTime } from "../terminal/moments.ts";
 import { visible, visibleJson } from "../terminal/visible.ts";
 import { openEvidence } from "./evidence_file.ts";
-import { byteCount, messageOf, print, table, terminalWidth } from "./output.ts";
+import { byteCount, CannotError, messageOf, print, table, terminalWidth } from "./output.ts";
 import { ticketOf } from "./sessions.ts";
 
 /** More open sessions than these are counted, not shown. */
@@ -38,7 +39,11 @@ export async function statusCommand(asJson: boolean): Promise<number> {
   return status.agent === null || status.agent.trouble !== null ? 1 : 0;
 }
 
-/** Asks the agent, and the evidence, which is there without it. */
+/**
+ * Asks the agent, and the evidence, which is there without it.
+ *
+ * @throws {CannotError} for who is not to know: an agent that says so is well
+ */
 export async function hostStatus(socket: string, file: string, nowUs: number): Promise<HostStatus> {
   const status: HostStatus = {
     agent: null,
@@ -51,6 +56,7 @@ export async function hostStatus(socket: string, file: string, nowUs: number): P
   try {
     status.agent = await askAgent(socket, "agent.status", {});
   } catch (error) {
+    if (error instanceof RefusedError) throw new CannotError(`${error.message}: ask again with sudo`);
     status.agentError = messageOf(error);
   }
   try {
