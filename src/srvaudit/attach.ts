@@ -10,8 +10,8 @@ import { paths } from "../config/paths.ts";
 import { askAgent } from "../desk/agent_client.ts";
 import { linkSpool } from "../record/spool_links.ts";
 
-/** How long the shell's start may be held up, in milliseconds. */
-const TIMEOUT_MS = 2000;
+/** How long the shell's start may be held up, in milliseconds: hello has waited for twice that already. */
+const TIMEOUT_MS = 1000;
 
 /** @param args the shell's pid, which must be an ancestor of this process and of the same user */
 export async function attach(args: string[]): Promise<void> {
