@@ -20,6 +20,8 @@ export interface LiveShell {
   isRunning: boolean;
   /** Whether it has said that it ends: then our own logout dialogue may still run in it. */
   isLeaving: boolean;
+  /** Whether it has recorded more than was taken in: that may speak of what runs. Asked only where something is found. */
+  hasUnread: () => boolean;
 }
 
 /** A program that runs unrecorded. */
@@ -54,7 +56,7 @@ export class SilenceWatch {
       if (shell.isRunning) continue;
       const unrecorded = foregroundOf(shell, this.graceS);
       if (unrecorded && shell.isLeaving && executableOf(unrecorded.program.pid) === this.own) continue;
-      if (!unrecorded || this.#told.get(shell.key) === unrecorded.name) continue;
+      if (!unrecorded || this.#told.get(shell.key) === unrecorded.name || shell.hasUnread()) continue;
       this.#told.set(shell.key, unrecorded.name);
       found.push(unrecorded.program);
     }

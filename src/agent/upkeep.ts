@@ -10,7 +10,7 @@ import type { IdleWatch } from "./idle.ts";
 import type { Intake } from "./intake.ts";
 import { log } from "./log.ts";
 import { SilenceWatch } from "./silence.ts";
-import { kindOf, pathOf } from "./spool_folder.ts";
+import { kindOf, look, pathOf } from "./spool_folder.ts";
 import type { SpoolTidy } from "./spool_tidy.ts";
 
 const TICK_MS = 1000;
@@ -80,11 +80,12 @@ export class Upkeep implements Disposable {
     for (const file of this.crew.intake.takeIn.spools.values()) {
       if (kindOf(file.folder, file.name) === "shell") files.set(pathOf(file), file);
     }
-    const shells = [...files].flatMap(([key, { row: { pid, startTicks, openCommand, leaving } }]) =>
-      pid === null || startTicks === null
-        ? []
-        : [{ key, pid, startTicks, isRunning: openCommand !== null, isLeaving: leaving }]
-    );
+    const shells = [...files].flatMap(([key, file]) => {
+      const { pid, startTicks, openCommand, leaving } = file.row;
+      if (pid === null || startTicks === null) return [];
+      const isRunning = openCommand !== null;
+      return [{ key, pid, startTicks, isRunning, isLeaving: leaving, hasUnread: () => hasUnread(file) }];
+    });
     for (const { key, pid, program, seconds } of this.#silence.check(shells)) {
       const row = files.get(key)?.row;
       if (!row) continue;
@@ -125,5 +126,16 @@ export class Upkeep implements Disposable {
 
   [Symbol.dispose](): void {
     clearInterval(this.#timer);
+  }
+}
+
+/** Whether the file holds more than was read of it: while evidence cannot be written, and after a start. */
+function hasUnread(file: Followed): boolean {
+  try {
+    const facts = look(file);
+    return facts !== undefined && facts.size !== file.seen;
+  } catch {
+    // What cannot be read says nothing for the shell.
+    return false;
   }
 }

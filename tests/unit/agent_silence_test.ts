@@ -24,7 +24,7 @@ Deno.test("a program in the foreground that no command on record speaks of is to
   const { terminal, pid, startTicks } = await bash();
   await using _ = terminal;
   const watch = new SilenceWatch(0);
-  const shell = { key: "one", pid, startTicks, isRunning: false, isLeaving: false };
+  const shell = { key: "one", pid, startTicks, isRunning: false, isLeaving: false, hasUnread: () => false };
   assert.deepEqual(watch.check([shell]), [], "a shell at its prompt");
   for (const program of ["sleep 1000", "sleep 2000"]) {
     await terminal.send(`${program}\r`);
@@ -41,7 +41,7 @@ Deno.test("a program in the foreground that no command on record speaks of is to
 Deno.test("a command that is on record, one in the background, and a young one are nobody's concern", async () => {
   const { terminal, pid, startTicks } = await bash();
   await using _ = terminal;
-  const shell = { key: "one", pid, startTicks, isRunning: false, isLeaving: false };
+  const shell = { key: "one", pid, startTicks, isRunning: false, isLeaving: false, hasUnread: () => false };
   await terminal.send("sleep 1000 & echo started\r");
   await terminal.expect(/^started/m);
   await terminal.expect(READY);
@@ -52,6 +52,7 @@ Deno.test("a command that is on record, one in the background, and a young one a
     () => Promise.resolve(new SilenceWatch(0).check([shell]).length > 0),
   );
   assert.deepEqual(new SilenceWatch(0).check([{ ...shell, isRunning: true }]), [], "on record");
+  assert.deepEqual(new SilenceWatch(0).check([{ ...shell, hasUnread: () => true }]), [], "perhaps on record");
   assert.deepEqual(new SilenceWatch(3600).check([shell]), [], "young");
   assert.deepEqual(
     new SilenceWatch(0).check([{ ...shell, startTicks: startTicks - 1 }]),
@@ -63,7 +64,7 @@ Deno.test("a command that is on record, one in the background, and a young one a
 Deno.test("the logout dialogue of a shell that ends is ours, and any other program in it is not", async () => {
   const { terminal, pid, startTicks } = await bash();
   await using _ = terminal;
-  const shell = { key: "one", pid, startTicks, isRunning: false, isLeaving: true };
+  const shell = { key: "one", pid, startTicks, isRunning: false, isLeaving: true, hasUnread: () => false };
   await terminal.send("sleep 1000\r");
   const found = (own: string, one = shell) => new SilenceWatch(0, own).check([one])[0]?.program;
   await until("a program in the foreground", () => Promise.resolve(found("/none") === "sleep 1000"));
