@@ -91,7 +91,10 @@ function fill(database: ReturnType<typeof openHistory>, size: Size): void {
       'bash', null, null, '203.0.113.9 50022 22', '203.0.113.9 50022 192.0.2.7 22'
     from n;
 
-    ${numbers(size.shells)} insert into srvaudit_sessions
+    ${
+    numbers(size.shells)
+  } insert into srvaudit_sessions (id, user, uid, host, tty, from_address, mode, command, shell,
+      opened_us, closed_us, how_closed, exit_code, leader_pid, leader_start_ticks, boot_id)
     select ${session("i")}, 'alice', 1000, 'web01', '/dev/pts/' || i % 9, '203.0.113.9', 'interactive', null,
       '/bin/bash', s.start_time * 1000000, s.end_time * 1000000, 'logout', 0, 2000 + i, 100 + i, 'bench'
     from n join sessions s on s.id = i + 1;
