@@ -22,15 +22,6 @@ async function tamper(
   return JSON.parse(row?.data ?? "");
 }
 
-/** Waits until a command and its end are in evidence. */
-async function taken(agent: TestAgent, text: string): Promise<void> {
-  await agent.find(
-    text,
-    `select 1 from commands c join srvaudit_commands x on x.command_id = c.id
-    where c.command = '${text}' and x.end_us is not null`,
-  );
-}
-
 /** The path of a user's shell file, as root sees it. */
 async function shellFile(host: TestHost, user: TestUser): Promise<string> {
   const spool = `${host.root}/var/spool/srvaudit`;
@@ -54,14 +45,14 @@ testThatNeeds(
     await using login = await Login.open(host, alice);
     await using other = await Login.open(host, bob);
     await login.run("echo evidence");
-    await taken(agent, "echo evidence");
+    await agent.findCommand("echo evidence");
     await login.run(": > $_srvaudit_file");
     assert.match(JSON.stringify(await tamper(agent, alice, "shrank")), /shorter/);
     await login.run("echo after");
-    await taken(agent, "echo after");
-    await taken(agent, "echo evidence");
+    await agent.findCommand("echo after");
+    await agent.findCommand("echo evidence");
     await other.run("echo of-bob");
-    await taken(agent, "echo of-bob");
+    await agent.findCommand("echo of-bob");
     const said = agent.said.split("\n").filter((line) => /keeps no file from being cut/.test(line));
     assert.equal(said.length, 1, agent.said);
     assert.equal(await login.leave(), 0);
@@ -80,7 +71,7 @@ testThatNeeds(
     await login.run("echo 'this is no record' >> $_srvaudit_file");
     assert.match(JSON.stringify(await tamper(agent, alice, "foreign")), /no record/);
     await login.run("echo after-garbage");
-    await taken(agent, "echo after-garbage");
+    await agent.findCommand("echo after-garbage");
 
     // A command of a year ago, in a shell of today.
     await using hers = await Login.open(host, bob);
@@ -90,16 +81,16 @@ testThatNeeds(
     await hers.run(`${forged} >> $_srvaudit_file`);
     assert.match(JSON.stringify(await tamper(agent, bob, "clock")), /backwards/);
     await hers.run("echo after-forgery");
-    await taken(agent, "echo after-forgery");
+    await agent.findCommand("echo after-forgery");
 
     await using third = await Login.open(host, carol);
     await third.run("echo evidence-of-carol");
-    await taken(agent, "echo evidence-of-carol");
+    await agent.findCommand("echo evidence-of-carol");
     const file = await shellFile(host, carol);
     await succeed(["chattr", "-a", file]);
     await Deno.remove(file);
     await tamper(agent, carol, "vanished");
-    await taken(agent, "echo evidence-of-carol");
+    await agent.findCommand("echo evidence-of-carol");
   },
 );
 

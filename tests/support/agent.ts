@@ -96,6 +96,15 @@ export class TestAgent implements AsyncDisposable {
     });
   }
 
+  /** Waits until a command is in evidence, and its end. */
+  async findCommand(text: string): Promise<void> {
+    await this.find(
+      `the command ${text}`,
+      `select 1 from commands c join srvaudit_commands x on x.command_id = c.id
+      where c.command = '${text.replaceAll("'", "''")}' and x.end_us is not null`,
+    );
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.end("SIGKILL");
   }
