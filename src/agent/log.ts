@@ -41,8 +41,10 @@ export async function openLog(file: string, level: LogLevel): Promise<void> {
   let fault: unknown;
   const sinks: Record<string, Sink> = { stderr: toStderr };
   try {
-    // For root and who reads logs, whatever the umask.
+    // For root and who reads logs, though all else that the agent makes is root's alone.
+    const umask = Deno.umask(0o027);
     Deno.openSync(file, { append: true, create: true, mode: 0o640 }).close();
+    Deno.umask(umask);
     sinks.file = getFileSink(file, {
       formatter: getJsonLinesFormatter({ properties: "flatten" }),
       bufferSize: 0,

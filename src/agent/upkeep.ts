@@ -106,11 +106,16 @@ export class Upkeep implements Disposable {
     const { spoolDays, spoolMaxMegabytes } = this.settings();
     const limits = { days: spoolDays, maxBytes: spoolMaxMegabytes * 1_000_000 };
     const { early, sealed } = this.crew.tidy.tidy(limits);
-    const why = `the spool is larger than spoolMaxMegabytes="${spoolMaxMegabytes}"`;
+    const limit = `spoolMaxMegabytes="${spoolMaxMegabytes}"`;
     if (early > 0) {
-      log.warn("{why}: {early} files went before their users' histories had them", { why, early });
+      log.warn("the spool is over {limit}: {early} files went before their users' histories had them", {
+        limit,
+        early,
+      });
     }
-    for (const file of sealed) log.error("{why}: nothing more is recorded in {file}", { why, file });
+    for (const file of sealed) {
+      log.error("{file} is too large a part of {limit}: nothing more is recorded in it", { file, limit });
+    }
   }
 
   async #removeOld(): Promise<void> {

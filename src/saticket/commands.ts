@@ -3,7 +3,7 @@
 import { type Desk, NotOnRecordError } from "../desk/desk.ts";
 import type { PresentSession } from "../desk/protocol.ts";
 import { visible } from "../terminal/visible.ts";
-import { type Ticket, TicketNotFoundError } from "../trackers/tracker.ts";
+import { type Ticket, TicketNotFoundError, TrackerUnavailableError } from "../trackers/tracker.ts";
 import type { Request } from "./arguments.ts";
 import { CannotError } from "./cannot.ts";
 import { type Answer, currentText, detailsText, listText, nextText } from "./answer.ts";
@@ -123,7 +123,11 @@ async function status(around: Surroundings, ticket: string | undefined, typed: s
 async function note(around: Surroundings, ticket: string | undefined, typed: string): Promise<Answer> {
   const { desk } = around;
   const key = ticketKey(around, ticket, "saticket note --ticket KEY");
-  const on = await existing(desk, key);
+  const on = await existing(desk, key).catch((error) => {
+    // The session's own ticket needs no looking up: its note waits on record for a tracker that does not answer.
+    if (error instanceof TrackerUnavailableError && key === around.session?.ticket) return null;
+    throw error;
+  });
   const text = (typed === "" || typed === "-" ? await around.readNote() : typed).trimEnd();
   if (text === "") throw new CannotError("the note is empty: nothing was added");
   const done = `added a note to ticket ${key}`;
