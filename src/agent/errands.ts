@@ -9,7 +9,7 @@ import type { EvidenceStore } from "../evidence/store.ts";
 import { nowUs } from "../record/clock.ts";
 import { type Ticket, TicketNotFoundError, TrackerUnavailableError } from "../trackers/tracker.ts";
 import { log } from "./log.ts";
-import { presentSession, type Sessions } from "./sessions.ts";
+import { presentSession, type Sessions, SpoolTakenError } from "./sessions.ts";
 
 /** The tracker, in the name of a user: by number, since a name in a user's own spool is her word. */
 export interface ErrandTracker {
@@ -19,7 +19,7 @@ export interface ErrandTracker {
 }
 
 const NAME = "tickets";
-const KINDS: readonly EvidenceKind[] = ["session opened", "note"];
+const KINDS: readonly EvidenceKind[] = ["session opened", "ticket switched", "note"];
 const AT_A_TIME = 50;
 /** How long a tracker that does not answer is left alone: twice as long each time, up to the second. */
 const PAUSE_MS = { first: 1000, longest: 60_000 };
@@ -65,6 +65,8 @@ export class Errands {
     for (const event of events) {
       await this.#errandOf(event);
       this.outbox.delivered(NAME, event.seq, nowUs());
+      // Peers come in between, however much a user's spool brings at once.
+      await new Promise((resolve) => setTimeout(resolve));
     }
     if (events.length === AT_A_TIME) return true;
     this.outbox.delivered(NAME, head, nowUs());
@@ -76,8 +78,11 @@ export class Errands {
     const row = this.store.sessionBySeq(session);
     if (!row || row.uid === null) return;
     const { uid } = row;
-    const { ticket, wanted, text } = data;
-    if (kind === "note") {
+    const { ticket, wanted, text, to } = data;
+    if (kind === "ticket switched") {
+      // The agent lets nobody switch to what it has not looked up.
+      if (data.source === "user" && typeof to === "string") await this.#verify(session, uid, to);
+    } else if (kind === "note") {
       // What the agent has recorded itself the tracker had before.
       if (data.source !== "user" || data.told === true) return;
       if (typeof ticket === "string" && typeof text === "string") {
@@ -105,8 +110,13 @@ export class Errands {
     if (!open) return;
     const from = presentSession(open).ticket;
     // She may have gone to another one meanwhile.
-    if (from === null) {
+    if (from !== null) return;
+    try {
       this.sessions.say(open, { kind: "ticket switched", session: id, atUs: nowUs(), from, to: key });
+    } catch (error) {
+      // That is her loss alone: the ticket is made, and must not be made again.
+      if (!(error instanceof SpoolTakenError)) throw error;
+      log.warn("{reason}", { reason: error.message });
     }
   }
 

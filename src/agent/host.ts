@@ -190,6 +190,6 @@ export class Host implements Disposable {
 }
 
 /** Where a user's programs write when there is no agent. */
-function ownSpool({ uid, gid, home }: Account): SpoolFolder {
-  return { path: `${home}/.ash/spool`, owner: { uid, gid } };
+function ownSpool({ name, uid, gid, home }: Account): SpoolFolder {
+  return { path: `${home}/.ash/spool`, owner: { uid, gid, name } };
 }

@@ -8,7 +8,12 @@ import type { Taking } from "./shell_records.ts";
 import { sessionOfName } from "./spool_folder.ts";
 
 /** A user's own word fills no more of the agent's memory than this. */
-const MOST_SWITCHES = 1000;
+const MOST_SWITCHES = 100;
+/** No name, no address, no ticket of an honest user's is longer: in characters. */
+const LONGEST_TEXT = 4096;
+/** As the agent's own requests have it. */
+const LONGEST_TICKET = 200;
+const LONGEST_NOTE = 65_536;
 
 /**
  * Puts the events of a piece in evidence. What lies in the host's spool the agent has written itself; what lies in a user's
@@ -29,12 +34,34 @@ export function takeSessionRecords(
     if (record.type !== "event") foreign("a shell's record");
     else if (record.event.session !== id) foreign("another session's event");
     else {
-      const refusal = takeEvent(taking, file, record.event);
-      if (refusal === undefined) taken.push(record.event);
+      const event = inOwnName(file, record.event);
+      const refusal = isTooLong(file, event) ? "a longer text than anyone's" : takeEvent(taking, file, event);
+      if (refusal === undefined) taken.push(event);
       else foreign(refusal);
     }
   }
   return taken;
+}
+
+/** Who opened a session is not hers to say. */
+function inOwnName(file: Followed, event: SessionEvent): SessionEvent {
+  const name = file.folder.owner?.name;
+  if (event.kind !== "session opened" || name === undefined || event.user === name) return event;
+  notice(file.oddities, "foreign", "a session in another name");
+  return { ...event, user: name };
+}
+
+function isTooLong({ folder }: Followed, event: SessionEvent): boolean {
+  if (!folder.owner) return false;
+  const limits: Partial<Record<string, number>> = {
+    command: Infinity,
+    text: LONGEST_NOTE,
+    ticket: LONGEST_TICKET,
+    to: LONGEST_TICKET,
+  };
+  return Object.entries(event).some(([name, value]) =>
+    typeof value === "string" && value.length > (limits[name] ?? LONGEST_TEXT)
+  );
 }
 
 /** @returns undefined, or why it is not taken */

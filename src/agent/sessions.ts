@@ -5,15 +5,17 @@
  */
 
 import type { HostPaths } from "../config/paths.ts";
-import type { Opening, PresentSession, ShellSpool } from "../desk/protocol.ts";
+import { ERRORS, type Opening, type PresentSession, type ShellSpool } from "../desk/protocol.ts";
 import { asUser, type FileUser } from "../posix/as_user.ts";
 import { protect } from "../posix/file_flags.ts";
 import type { Account } from "../posix/libc.ts";
+import { appendToPlainFile, FileRefusedError } from "../posix/plain_file.ts";
 import {
   ancestors,
   bootId,
   credentialsOf,
   isOfSameLogin,
+  isProcessOf,
   kernelSessionsOf,
   processOf,
 } from "../posix/process.ts";
@@ -21,11 +23,13 @@ import { nowUs } from "../record/clock.ts";
 import type { SessionClosed, SessionEvent, SessionOpened } from "../record/event.ts";
 import { shellOfName, STRAY } from "../record/host_spool.ts";
 import { newSessionId } from "../record/session_id.ts";
-import { appendEvent, readRecords } from "../record/spool.ts";
-import type { Peer } from "./server.ts";
+import { appendEvent, encodeRecord, readRecords } from "../record/spool.ts";
+import { type Peer, RequestError } from "./server.ts";
 
-/** How many spool files the living shells of one user may have. */
+/** How many spool files the living shells of one user may have, and how many sessions may be open. */
 const FILES_PER_USER = 1024;
+/** How many open sessions of one user are minded that began without the agent. */
+const LATE_PER_USER = 256;
 
 /** A login session that is open. */
 export interface OpenSession {
@@ -46,6 +50,11 @@ export type Leave = Pick<SessionOpened, "exempt" | "unverified" | "wanted" | "em
 /** There are more files than any honest user needs. */
 export class TooManyFilesError extends Error {
   override name = "TooManyFilesError";
+}
+
+/** A session's file, in a user's own spool, cannot be written to: its owner has done something to it. */
+export class SpoolTakenError extends RequestError {
+  override name = "SpoolTakenError";
 }
 
 /** The open sessions, by id. */
@@ -87,7 +96,9 @@ export class Sessions {
     const session = this.#open.get(event.session);
     switch (event.kind) {
       case "session opened":
-        if (!session && event.bootId === this.#boot && isLed(event)) this.#remember(event, file, owner);
+        if (session || event.bootId !== this.#boot || !isLed(event)) break;
+        if (owner && !this.#isBelieved(event, owner)) break;
+        this.#remember(owner ? withoutBallast(event) : event, file, owner);
         break;
       case "ticket switched":
         if (session?.tickets.at(-1)?.sinceUs !== event.atUs) {
@@ -101,6 +112,12 @@ export class Sessions {
       case "status":
         break;
     }
+  }
+
+  /** A user's own file may name any process as the leader: who is below it would be in her session. */
+  #isBelieved({ leaderPid }: SessionOpened, { uid }: FileUser): boolean {
+    const others = [...this.#open.values()].filter(({ owner }) => owner?.uid === uid);
+    return isProcessOf(leaderPid, uid) && others.length < LATE_PER_USER;
   }
 
   #remember(opened: SessionOpened, file: string, owner: FileUser | undefined): OpenSession {
@@ -152,10 +169,16 @@ export class Sessions {
    * Opens a session that the peer leads, and makes its files.
    *
    * @param account the peer's
-   * @throws {Error} when the spool cannot be written
+   * @throws {TooManyFilesError} and what the file system throws
    */
   open(peer: Peer, account: Account, opening: Opening, leave: Leave): ShellSpool & { session: string } {
     const { ticket, mode, shell, tty, from, command } = opening;
+    const open = [...this.#open.values()].filter(({ opened }) => opened.uid === peer.uid);
+    if (open.length >= FILES_PER_USER) {
+      throw new TooManyFilesError(
+        `the user ${peer.uid} has ${FILES_PER_USER} sessions open at once: no more`,
+      );
+    }
     const id = newSessionId();
     const file = `${this.places.hostSpool}/${id}.session`;
     const opened: SessionOpened = {
@@ -229,9 +252,14 @@ export class Sessions {
     for (const [key, shell] of this.#shells) if (!isLiving(shell)) this.#shells.delete(key);
   }
 
-  /** Puts an event of a session on its record. @throws {Error} when the spool cannot be written */
+  /**
+   * Puts an event of a session on its record.
+   *
+   * @throws {SpoolTakenError} when that is a file of a user's own, and no more what it was
+   * @throws {Error} when the host's spool cannot be written
+   */
   say(session: OpenSession, saying: SessionEvent): void {
-    if (session.owner) asUser(session.owner, () => appendEvent(session.file, saying));
+    if (session.owner) sayInOwn(session.file, session.owner, saying);
     else appendEvent(session.file, saying);
     this.note(saying, session.file, session.owner);
   }
@@ -262,6 +290,23 @@ export function presentSession({ opened, tickets }: OpenSession): PresentSession
     leaderPid: opened.leaderPid,
     leaderStartTicks: opened.leaderStartTicks,
   };
+}
+
+/** What a user's own file says, without what need not be kept in mind: there may be any amount of it. */
+function withoutBallast(event: SessionOpened): SessionOpened {
+  const { kind, session, atUs, user, uid, host, tty, from, mode, shell, ticket } = event;
+  const { leaderPid, leaderStartTicks, bootId } = event;
+  const leader = { leaderPid, leaderStartTicks, bootId };
+  return { kind, session, atUs, user, uid, host, tty, from, mode, shell, ticket, ...leader };
+}
+
+function sayInOwn(file: string, owner: FileUser, event: SessionEvent): void {
+  try {
+    asUser(owner, () => appendToPlainFile(file, owner.uid, encodeRecord({ type: "event", event })));
+  } catch (error) {
+    if (!(error instanceof FileRefusedError)) throw error;
+    throw new SpoolTakenError(ERRORS.refused, `this session's record is not what it was: ${error.message}`);
+  }
 }
 
 /** What a shell says of itself is no longer than this. */

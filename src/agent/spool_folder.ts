@@ -8,11 +8,17 @@ import { isSessionId } from "../record/session_id.ts";
 /** The names of some ten thousand files, in bytes. */
 const LARGEST_FOLDER = 1024 * 1024;
 
+/** Whose a folder is. */
+export interface SpoolOwner extends FileUser {
+  /** What the host calls that user, where it was asked. */
+  name?: string;
+}
+
 /** A folder of spool files. */
 export interface SpoolFolder {
   path: string;
   /** Whose it is; undefined for the host's own. What a user owns is read as that user. */
-  owner: FileUser | undefined;
+  owner: SpoolOwner | undefined;
 }
 
 /** A file that is to be looked at; or, without a name, all of a folder. */

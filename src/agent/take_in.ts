@@ -159,6 +159,8 @@ export class TakeIn {
       sayings.push(...events.map((event) => ({ event, target, isToBeWritten: false })));
     }
     if (!reading.isOver || !reading.isLast || session.closed) return;
+    // Of a session of the host's that is for its own file to say: a user's folder is never written to from here.
+    if (file.folder.owner && !session.isLate) return;
     const event = this.#closing(session, Math.max(reading.changedUs, file.aliveUs));
     sayings.push({ event, target: file, isToBeWritten: !session.isLate });
     if (!session.isLate) return;

@@ -1,8 +1,10 @@
 /**
- * Reads files that lie where others may put anything: links, FIFOs, devices, files of someone else's.
+ * Reads, and adds to, files that lie where others may put anything: links, FIFOs, devices, files of someone else's.
  *
- * Deno can open neither without following a link nor without waiting. An open for reading waits for ever at a FIFO that
- * nobody writes to, and for most of a minute at a file that its owner holds a lease on (fcntl(2), F_SETLEASE).
+ * Deno can open neither without following a link nor without waiting. An open waits for ever at a FIFO that nobody has at
+ * the other end, and for most of a minute at a file that its owner holds a lease on (fcntl(2), F_SETLEASE). And where
+ * `asUser` opens a file for a user, a link of hers may still lead it where the kernel asks who the process is, not who it
+ * acts for on files: to what is below /proc/sys.
  */
 
 import { errno, prepareErrno } from "./errno.ts";
@@ -11,13 +13,16 @@ const symbols = {
   open: { parameters: ["buffer", "i32"], result: "i32" },
   statx: { parameters: ["i32", "buffer", "i32", "u32", "buffer"], result: "i32" },
   pread: { parameters: ["i32", "buffer", "usize", "i64"], result: "isize" },
+  write: { parameters: ["i32", "buffer", "usize"], result: "isize" },
   close: { parameters: ["i32"], result: "i32" },
 } as const satisfies Deno.ForeignLibraryInterface;
 
 let library: Deno.DynamicLibrary<typeof symbols> | undefined;
 
 // asm-generic/fcntl.h and linux/stat.h, the same on x86_64 and aarch64 but for O_NOFOLLOW.
+const O_WRONLY = 0o1;
 const O_NOCTTY = 0o400;
+const O_APPEND = 0o2000;
 const O_NONBLOCK = 0o4000;
 const O_CLOEXEC = 0o2000000;
 const O_NOFOLLOW = Deno.build.arch === "aarch64" ? 0o100000 : 0o400000;
@@ -28,8 +33,10 @@ const STATX_BASIC_STATS = 0x7ff;
 const STATX_BYTES = 256;
 const S_IFMT = 0o170000;
 const S_IFREG = 0o100000;
+const ENOENT = 2;
+const ENOSPC = 28;
 /** No such file, a part of the path is no folder, a link where none may be. */
-const MISSING: ReadonlySet<number> = new Set([2, 20, 40]);
+const MISSING: ReadonlySet<number> = new Set([ENOENT, 20, 40]);
 
 const encoder = new TextEncoder();
 const NO_PATH = new Uint8Array(1);
@@ -45,13 +52,13 @@ export interface FileFacts {
   changedUs: number;
 }
 
-/** A file that is there cannot be read. */
+/** A file cannot be read, or not be added to. */
 export class FileRefusedError extends Error {
   override name = "FileRefusedError";
 
   /** @param errno the kernel's number for why */
-  constructor(readonly path: string, readonly errno: number) {
-    super(`${path} cannot be read: errno ${errno}`);
+  constructor(readonly path: string, readonly errno: number, what = "read") {
+    super(`${path} cannot be ${what}: errno ${errno}`);
   }
 }
 
@@ -114,6 +121,28 @@ export class PlainFile implements Disposable {
 
   [Symbol.dispose](): void {
     library?.symbols.close(this.fd);
+  }
+}
+
+/**
+ * Adds bytes to the end of a plain file that is there already, in one write.
+ *
+ * @param uid whose it must be
+ * @throws {FileRefusedError} if it is not there, is no plain file or someone else's, or does not take all of them
+ */
+export function appendToPlainFile(path: string, uid: number, bytes: Uint8Array<ArrayBuffer>): void {
+  const libc = open();
+  const flags = O_WRONLY | O_APPEND | O_NONBLOCK | O_NOCTTY | O_CLOEXEC | O_NOFOLLOW;
+  const fd = libc.symbols.open(encoder.encode(`${path}\0`), flags);
+  if (fd < 0) throw new FileRefusedError(path, errno(), "added to");
+  try {
+    const isStated = libc.symbols.statx(fd, NO_PATH, AT_EMPTY_PATH, STATX_BASIC_STATS, answer) === 0;
+    if (!isStated || factsIn()?.uid !== uid) throw new FileRefusedError(path, ENOENT, "added to");
+    const count = Number(libc.symbols.write(fd, bytes, BigInt(bytes.length)));
+    if (count === bytes.length) return;
+    throw new FileRefusedError(path, count < 0 ? errno() : ENOSPC, "added to");
+  } finally {
+    libc.symbols.close(fd);
   }
 }
 

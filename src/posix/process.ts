@@ -70,6 +70,8 @@ export function terminalOf(fd: 0 | 1 | 2): string | undefined {
 
 /** What a process may do, as its kernel entry says: proc(5), status. */
 export interface Credentials {
+  /** Real, effective, saved and file system's. */
+  uids: number[];
   effectiveUid: number;
   effectiveGid: number;
   /** The supplementary groups. */
@@ -88,11 +90,19 @@ export function credentialsOf(pid: number): Credentials | undefined {
     (new RegExp(`^${key}:[ \\t]*(.*)$`, "m").exec(status)?.[1] ?? "").split(/\s+/).filter(Boolean).map(
       Number,
     );
+  const uids = numbers("Uid");
   return {
-    effectiveUid: numbers("Uid")[1] ?? -1,
+    uids,
+    effectiveUid: uids[1] ?? -1,
     effectiveGid: numbers("Gid")[1] ?? -1,
     groups: numbers("Groups"),
   };
+}
+
+/** Whether a process is that user's and nobody else's: no daemon of root's that acts for her for a moment. */
+export function isProcessOf(pid: number, uid: number): boolean {
+  const uids = credentialsOf(pid)?.uids ?? [];
+  return uids.length > 0 && uids.every((one) => one === uid);
 }
 
 /**
