@@ -136,7 +136,8 @@ export class Host implements Disposable {
       if (this.#met.has(account.uid)) continue;
       const spool = ownSpool(account);
       try {
-        if (inFolder(spool, () => Deno.lstatSync(spool.path)).isDirectory) this.#meet(account);
+        inFolder(spool, () => {});
+        this.#meet(account);
       } catch {
         // She has none, or none that can be seen now.
       }

@@ -1,7 +1,8 @@
 /** The folders that are followed: the host's, which is root's, and users' own; and the files in them. */
 
 import { asUser, type FileUser } from "../posix/as_user.ts";
-import { factsOf, type FileFacts, PlainFile } from "../posix/plain_file.ts";
+import { withinOwnFolder } from "../posix/own_folder.ts";
+import { factsOf, type FileFacts, FileRefusedError, PlainFile } from "../posix/plain_file.ts";
 import { shellOfName } from "../record/host_spool.ts";
 import { isSessionId } from "../record/session_id.ts";
 
@@ -59,18 +60,50 @@ export function sessionOfName(name: string): string | undefined {
   return isSessionId(id) ? id : undefined;
 }
 
-/** Does something in a folder as its owner. */
-export function inFolder<Result>(folder: SpoolFolder, work: () => Result): Result {
-  return folder.owner ? asUser(folder.owner, work) : work();
+/** The user's folder that is entered now, and its path there. */
+let entered: { path: string; here: string } | undefined;
+
+/**
+ * Does something in a folder: in a user's own as that user, and by no link of hers.
+ *
+ * @param work is given the path that leads to the folder now; nothing else may happen in between
+ * @throws {Deno.errors.NotFound} if a user's own folder is none
+ * @throws {FileRefusedError} and what else the work threw
+ */
+export function inFolder<Result>({ path, owner }: SpoolFolder, work: (here: string) => Result): Result {
+  if (!owner) return work(path);
+  if (entered?.path === path) return work(entered.here);
+  return asUser(owner, () =>
+    withinOwnFolder(path, (here) => {
+      entered = { path, here };
+      try {
+        return work(here);
+      } catch (error) {
+        if (!(error instanceof FileRefusedError)) throw error;
+        throw new FileRefusedError(error.path.replace(here, path), error.errno, error.what);
+      } finally {
+        entered = undefined;
+      }
+    }));
+}
+
+/** The same, for a question that a folder which is not there answers with undefined. */
+function ifThere<Result>(folder: SpoolFolder, work: (here: string) => Result): Result | undefined {
+  try {
+    return inFolder(folder, work);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return undefined;
+    throw error;
+  }
 }
 
 /**
  * @returns what the file system says of a spool file; undefined if it is not there, or is none: a link, a FIFO, someone else's
  * @throws {FileRefusedError}
  */
-export function look(target: SpoolTarget): FileFacts | undefined {
-  const facts = inFolder(target.folder, () => factsOf(pathOf(target)));
-  return facts && isOwned(target.folder, facts) ? facts : undefined;
+export function look({ folder, name }: SpoolTarget): FileFacts | undefined {
+  const facts = ifThere(folder, (here) => factsOf(`${here}/${name}`));
+  return facts && isOwned(folder, facts) ? facts : undefined;
 }
 
 /**
@@ -80,19 +113,13 @@ export function look(target: SpoolTarget): FileFacts | undefined {
  * @throws {Error} if it cannot be read, or is so full that reading it would hold everybody up
  */
 export function namesIn(folder: SpoolFolder): string[] | undefined {
-  try {
-    return inFolder(folder, () => {
-      // Names are what a folder's size comes from, on the file systems that homes lie on.
-      if (folder.owner && Deno.lstatSync(folder.path).size > LARGEST_FOLDER) {
-        throw new Error(`${folder.path} has too many files: its owner must remove some`);
-      }
-      return [...Deno.readDirSync(folder.path)];
-    })
-      .filter((entry) => entry.isFile && kindOf(folder, entry.name)).map((entry) => entry.name);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return undefined;
-    throw error;
-  }
+  return ifThere(folder, (here) => {
+    // Names are what a folder's size comes from, on the file systems that homes lie on.
+    if (folder.owner && Deno.statSync(here).size > LARGEST_FOLDER) {
+      throw new Error(`${folder.path} has too many files: its owner must remove some`);
+    }
+    return [...Deno.readDirSync(here)];
+  })?.filter((entry) => entry.isFile && kindOf(folder, entry.name)).map((entry) => entry.name);
 }
 
 /** Some of a file's bytes, and what the file was before they were read. */
@@ -116,8 +143,8 @@ export function readPiece(
   begin: (facts: FileFacts) => { from: number; limit: number },
   room: (length: number) => Uint8Array<ArrayBuffer>,
 ): Piece | undefined {
-  return inFolder(target.folder, () => {
-    using file = PlainFile.open(pathOf(target));
+  return ifThere(target.folder, (here) => {
+    using file = PlainFile.open(`${here}/${target.name}`);
     if (!file || !isOwned(target.folder, file.facts)) return undefined;
     const { from, limit } = begin(file.facts);
     const length = Math.max(0, Math.min(limit, file.facts.size - from));

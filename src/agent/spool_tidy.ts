@@ -69,7 +69,7 @@ export class SpoolTidy {
   /** @returns the file of the host's that a link speaks of; undefined for what is no such link */
   #linked(folder: SpoolFolder, name: string): string | undefined {
     try {
-      const target = inFolder(folder, () => Deno.readLinkSync(pathOf({ folder, name })));
+      const target = inFolder(folder, (here) => Deno.readLinkSync(`${here}/${name}`));
       const start = `${this.spools.host.path}/`;
       const linked = target.slice(start.length);
       return target.startsWith(start) && kindOf(this.spools.host, linked) ? linked : undefined;

@@ -98,7 +98,9 @@ export class SpoolWatcher implements Disposable {
   #watch(folder: SpoolFolder): boolean {
     this.#dirty.set(folder.path, { folder });
     try {
-      this.#byId.set(inFolder(folder, () => this.#inotify.watch(folder.path)), folder);
+      // Behind the path that leads to a user's own there is a link of the kernel's, which is to be followed.
+      const end = folder.owner ? "/." : "";
+      this.#byId.set(inFolder(folder, (here) => this.#inotify.watch(here + end)), folder);
       return true;
     } catch {
       // Not there, or not to be read now: who looks through it will say so.

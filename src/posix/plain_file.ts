@@ -57,7 +57,7 @@ export class FileRefusedError extends Error {
   override name = "FileRefusedError";
 
   /** @param errno the kernel's number for why */
-  constructor(readonly path: string, readonly errno: number, what = "read") {
+  constructor(readonly path: string, readonly errno: number, readonly what = "read") {
     super(`${path} cannot be ${what}: errno ${errno}`);
   }
 }

@@ -1,6 +1,6 @@
 /** A host's spool, users' own, and the evidence that they are taken into: real files, real SQLite. */
 
-import type { SpoolFolder } from "../../src/agent/spool_folder.ts";
+import { namesIn, type SpoolFolder } from "../../src/agent/spool_folder.ts";
 import type { Dirty } from "../../src/agent/spool_watcher.ts";
 import { TakeIn, type TakenIn } from "../../src/agent/take_in.ts";
 import { EvidenceError } from "../../src/evidence/evidence_error.ts";
@@ -18,6 +18,7 @@ asUser({ uid: 1, gid: 1 }, () => mayLive(Deno.pid));
 new Inotify()[Symbol.dispose]();
 factsOf("/");
 PlainFile.open("/dev/null");
+namesIn({ path: "/nonexistent/spool", owner: { uid: Deno.uid() ?? 0, gid: Deno.gid() ?? 0 } });
 
 /** An evidence whose transactions can be made to fail at their very end: SQLite then undoes them, as on a full disk. */
 class FailingStore extends EvidenceStore {

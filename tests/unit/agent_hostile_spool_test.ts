@@ -7,6 +7,7 @@ import { EvidenceStore } from "../../src/evidence/store.ts";
 import { Outbox } from "../../src/evidence/outbox.ts";
 import { asUser } from "../../src/posix/as_user.ts";
 import { effectiveUid } from "../../src/posix/libc.ts";
+import { inFolder, look, namesIn } from "../../src/agent/spool_folder.ts";
 import { factsOf } from "../../src/posix/plain_file.ts";
 import { bootId, processOf } from "../../src/posix/process.ts";
 import type { SessionOpened } from "../../src/record/event.ts";
@@ -16,6 +17,7 @@ import { opened } from "../support/spool_files.ts";
 import { say, SpoolsAndEvidence } from "../support/taking_in.ts";
 
 // libc is opened at its first call and stays open: not within a test, which must leave nothing behind.
+namesIn({ path: "/nonexistent/spool", owner: { uid: Deno.uid() ?? 0, gid: Deno.gid() ?? 0 } });
 factsOf("/");
 effectiveUid();
 asUser({ uid: 1, gid: 1 }, () => 0);
@@ -196,4 +198,32 @@ Deno.test("a session file that its user took away has its ticket made once, and 
     assert.deepEqual(done, ["create a fix", "note 5 x", "find 9"]);
     Deno.removeSync(folder, { recursive: true });
   });
+});
+
+Deno.test("a link in a user's spool's place, or in the place of the folder around it, leads nowhere", () => {
+  const root = Deno.makeTempDirSync({ prefix: "links_" });
+  const owner = { uid: Deno.uid() ?? 0, gid: Deno.gid() ?? 0 };
+  Deno.mkdirSync(`${root}/home/.ash/spool`, { recursive: true });
+  Deno.writeTextFileSync(`${root}/home/.ash/spool/1.shell`, "x");
+  Deno.mkdirSync(`${root}/other`);
+  Deno.symlinkSync(`${root}/home/.ash`, `${root}/other/.ash`);
+  Deno.mkdirSync(`${root}/third/.ash`, { recursive: true });
+  Deno.symlinkSync(`${root}/home/.ash/spool`, `${root}/third/.ash/spool`);
+  // A home may lie behind a link of root's.
+  Deno.symlinkSync(`${root}/home`, `${root}/link`);
+  for (const [home, isThere] of [["home", true], ["link", true], ["other", false], ["third", false]]) {
+    const folder = { path: `${root}/${home}/.ash/spool`, owner };
+    assert.deepEqual(namesIn(folder), isThere ? ["1.shell"] : undefined);
+    assert.equal(look({ folder, name: "1.shell" })?.size, isThere ? 1 : undefined);
+    if (!isThere) assert.throws(() => inFolder(folder, () => 0), Deno.errors.NotFound);
+  }
+  // What is entered stays what it was.
+  const folder = { path: `${root}/home/.ash/spool`, owner };
+  inFolder(folder, () => {
+    Deno.renameSync(`${root}/home/.ash`, `${root}/home/away`);
+    Deno.symlinkSync("/proc", `${root}/home/.ash`);
+    assert.deepEqual(namesIn(folder), ["1.shell"]);
+  });
+  assert.equal(namesIn(folder), undefined);
+  Deno.removeSync(root, { recursive: true });
 });

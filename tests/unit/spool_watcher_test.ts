@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { SpoolWatcher } from "../../src/agent/spool_watcher.ts";
-import type { SpoolFolder } from "../../src/agent/spool_folder.ts";
+import { namesIn, type SpoolFolder } from "../../src/agent/spool_folder.ts";
 import { asUser } from "../../src/posix/as_user.ts";
 import { Inotify } from "../../src/posix/inotify.ts";
 import { Poller } from "../../src/posix/poller.ts";
 
 // libc is opened at its first call and stays open: not within a test, which must leave nothing behind.
 asUser({ uid: 1, gid: 1 }, () => 0);
+namesIn({ path: "/nonexistent/spool", owner: { uid: Deno.uid() ?? 0, gid: Deno.gid() ?? 0 } });
 new Inotify()[Symbol.dispose]();
 new Poller()[Symbol.dispose]();
 
