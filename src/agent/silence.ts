@@ -1,12 +1,23 @@
 /**
  * Notices shells whose hooks fell silent: a program runs in the foreground of the shell's terminal, and no command on
- * record says so. Somebody took the hook away, or a startup file runs it.
+ * record says so; or a command on record has no end, and the shell sits at its prompt. Somebody took the hook away, or a
+ * startup file runs the program.
  */
 
-import { processOf, TICKS_A_SECOND, ticksNow } from "../posix/process.ts";
+import {
+  childrenOf,
+  type Process,
+  processOf,
+  terminalInput,
+  TICKS_A_SECOND,
+  ticksNow,
+} from "../posix/process.ts";
+import { editsLinesItself } from "../posix/terminal_modes.ts";
 
 /** For so long a program must have run: a prompt's own helpers are quicker. */
 const GRACE_S = 5;
+/** So many looks in a row must find a shell at its prompt: a builtin may read keys for a moment. */
+const LOOKS_AT_PROMPT = 3;
 /** The longest name of a program that is put on record. */
 const LONGEST_NAME = 200;
 
@@ -16,27 +27,33 @@ export interface LiveShell {
   startTicks: number;
   /** Names the shell for the one who asks. */
   key: string;
-  /** Whether a command of it is on record that has not ended. */
-  isRunning: boolean;
+  /** Names the command of it that is on record and has not ended; null if there is none. */
+  running: number | null;
   /** Whether it has said that it ends: then our own logout dialogue may still run in it. */
   isLeaving: boolean;
   /** Whether it has recorded more than was taken in: that may speak of what runs. Asked only where something is found. */
   hasUnread: () => boolean;
 }
 
-/** A program that runs unrecorded. */
-export interface Unrecorded {
+/** What was found of a shell. */
+export interface Silence {
   key: string;
-  pid: number;
-  program: string;
-  /** For how long it has run. */
-  seconds: number;
+  /** The program that runs unrecorded; null for a shell that sits at its prompt, and should not. */
+  program: { pid: number; commandLine: string; seconds: number } | null;
 }
 
-/** Looks at shells now and then; tells of each program once. */
+/** What is remembered of a shell. */
+interface Watched {
+  /** What was told of it last: a program's process. */
+  told: string;
+  /** The command that it was seen at its prompt with, and how often in a row. */
+  command: number | null;
+  looks: number;
+}
+
+/** Looks at shells now and then; tells of each thing once. */
 export class SilenceWatch {
-  /** What was told, by the shell's key: the program's process. */
-  readonly #told = new Map<string, string>();
+  readonly #watched = new Map<string, Watched>();
 
   /**
    * @param graceS for how long a program must have run
@@ -46,40 +63,69 @@ export class SilenceWatch {
 
   /**
    * @param shells all of those that are to be looked at
-   * @returns what runs in them and is not on record, each once
+   * @returns what their hooks do not say of them, each once
    */
-  check(shells: Iterable<LiveShell>): Unrecorded[] {
-    const found: Unrecorded[] = [];
+  check(shells: Iterable<LiveShell>): Silence[] {
+    const found: Silence[] = [];
     const seen = new Set<string>();
     for (const shell of shells) {
+      const process = processOf(shell.pid);
+      if (process?.startTicks !== shell.startTicks || process.terminal === 0) continue;
       seen.add(shell.key);
-      if (shell.isRunning) continue;
-      const unrecorded = foregroundOf(shell, this.graceS);
-      if (unrecorded && shell.isLeaving && executableOf(unrecorded.program.pid) === this.own) continue;
-      if (!unrecorded || this.#told.get(shell.key) === unrecorded.name || shell.hasUnread()) continue;
-      this.#told.set(shell.key, unrecorded.name);
-      found.push(unrecorded.program);
+      const silence = this.#look(shell, process);
+      if (silence) found.push(silence);
     }
-    for (const key of this.#told.keys()) if (!seen.has(key)) this.#told.delete(key);
+    for (const key of this.#watched.keys()) if (!seen.has(key)) this.#watched.delete(key);
     return found;
+  }
+
+  #look(shell: LiveShell, process: Process): Silence | undefined {
+    const watched = this.#watched.get(shell.key) ?? { told: "", command: null, looks: 0 };
+    this.#watched.set(shell.key, watched);
+    if (shell.running !== null && !this.#wasFooled(shell, watched)) {
+      const isAgain = watched.command === shell.running;
+      watched.looks = isAtPrompt(process) && !shell.hasUnread() ? (isAgain ? watched.looks : 0) + 1 : 0;
+      watched.command = shell.running;
+      return watched.looks === LOOKS_AT_PROMPT ? { key: shell.key, program: null } : undefined;
+    }
+    const program = foregroundOf(process, this.graceS);
+    if (!program || (shell.isLeaving && executableOf(program.pid) === this.own)) return undefined;
+    const name = `${program.pid} ${program.startTicks}`;
+    if (watched.told === name || shell.hasUnread()) return undefined;
+    watched.told = name;
+    const { pid, seconds } = program;
+    return { key: shell.key, program: { pid, seconds, commandLine: commandLineOf(pid) } };
+  }
+
+  /** Whether that command was found not to run before: then what runs in its stead is looked for. */
+  #wasFooled(shell: LiveShell, { command, looks }: Watched): boolean {
+    return command === shell.running && looks >= LOOKS_AT_PROMPT;
   }
 }
 
+/**
+ * Whether an interactive shell waits for a line: its line editor has the terminal, and nothing that it has started shares
+ * its process group, as what a script or a shell without job control runs would. fish reads by its editor for whoever asks it
+ * (`read`), so of fish it cannot be told.
+ */
+function isAtPrompt({ pid, group, foregroundGroup, terminal }: Process): boolean {
+  if (foregroundGroup !== group || !/\/(bash|zsh)[^/]*$/.test(executableOf(pid) ?? "")) return false;
+  const file = terminalInput(terminal)?.file;
+  return file !== undefined && editsLinesItself(file) &&
+    !childrenOf(pid).some((child) => processOf(child)?.group === group);
+}
+
 /** The program that a shell waits for, as its terminal knows it: job control gives each a process group of its own. */
-function foregroundOf(shell: LiveShell, graceS: number): { name: string; program: Unrecorded } | undefined {
-  const process = processOf(shell.pid);
-  if (process?.startTicks !== shell.startTicks || process.terminal === 0) return undefined;
-  const group = process.foregroundGroup;
-  if (group <= 0 || group === process.group) return undefined;
-  const program = processOf(group);
+function foregroundOf(
+  { pid, group, foregroundGroup }: Process,
+  graceS: number,
+): { pid: number; startTicks: number; seconds: number } | undefined {
+  if (foregroundGroup <= 0 || foregroundGroup === group) return undefined;
+  const program = processOf(foregroundGroup);
   // A shell within, which has hooks of its own, is that shell's to speak of; so the group must be this one's child.
-  if (!program || program.parentPid !== shell.pid) return undefined;
+  if (!program || program.parentPid !== pid) return undefined;
   const seconds = Math.floor((ticksNow() - program.startTicks) / TICKS_A_SECOND);
-  if (seconds < graceS) return undefined;
-  return {
-    name: `${group} ${program.startTicks}`,
-    program: { key: shell.key, pid: group, program: commandLineOf(group), seconds },
-  };
+  return seconds < graceS ? undefined : { pid: program.pid, startTicks: program.startTicks, seconds };
 }
 
 /** By the kernel's word: what a process calls itself is its user's. */

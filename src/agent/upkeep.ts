@@ -83,22 +83,34 @@ export class Upkeep implements Disposable {
     const shells = [...files].flatMap(([key, file]) => {
       const { pid, startTicks, openCommand, leaving } = file.row;
       if (pid === null || startTicks === null) return [];
-      const isRunning = openCommand !== null;
-      return [{ key, pid, startTicks, isRunning, isLeaving: leaving, hasUnread: () => hasUnread(file) }];
+      return [{
+        key,
+        pid,
+        startTicks,
+        running: openCommand,
+        isLeaving: leaving,
+        hasUnread: () => hasUnread(file),
+      }];
     });
-    for (const { key, pid, program, seconds } of this.#silence.check(shells)) {
+    for (const { key, program } of this.#silence.check(shells)) {
       const row = files.get(key)?.row;
       if (!row) continue;
       const { session, shell, uid } = row;
-      const words = "a program runs that the shell's hooks did not record";
+      const words = program
+        ? "a program runs that the shell's hooks did not record"
+        : "the shell sits at its prompt, and its hooks have not said that its last command has ended";
       this.crew.intake.append({
         kind: "tamper",
         session,
         shell,
         uid,
-        data: { what: "silent", words, program, pid, seconds },
+        data: {
+          what: "silent",
+          words,
+          ...(program && { program: program.commandLine, pid: program.pid, seconds: program.seconds }),
+        },
       });
-      log.warn("a shell of user {uid} runs what its hooks did not record", { uid, pid });
+      log.warn("a shell of user {uid}: {words}", { uid, words, ...(program && { pid: program.pid }) });
     }
   }
 

@@ -1,6 +1,8 @@
 /** How a terminal treats what is typed: termios(3), in glibc's layout, which is the same on x86_64 and aarch64. */
 
 const symbols = {
+  open: { parameters: ["buffer", "i32"], result: "i32" },
+  close: { parameters: ["i32"], result: "i32" },
   tcgetattr: { parameters: ["i32", "buffer"], result: "i32" },
   tcsetattr: { parameters: ["i32", "i32", "buffer"], result: "i32" },
 } as const satisfies Deno.ForeignLibraryInterface;
@@ -14,6 +16,15 @@ const LOCAL = {
   offset: 12,
   flags: 0x1 | 0x2 | 0x8 | 0x10 | 0x20 | 0x8000, /* ISIG, ICANON, ECHO, ECHOE, ECHOK, IEXTEN */
 };
+const ICANON = 0x2;
+const ECHO = 0x8;
+/** Where the control characters begin (c_cc), and which of them is Ctrl-V's. */
+const CONTROL = 17;
+const VLNEXT = 15;
+// fcntl.h of Linux, the same on x86_64 and aarch64.
+const O_NOCTTY = 0o400;
+const O_NONBLOCK = 0o4000;
+const O_CLOEXEC = 0o2000000;
 /** TCSADRAIN: what is printed still goes out as it was meant. */
 const WHEN_PRINTED = 1;
 
@@ -48,4 +59,25 @@ export function editLines(fd: number): Disposable {
       if (isChanged) tcsetattr(fd, WHEN_PRINTED, before);
     },
   };
+}
+
+/**
+ * Whether a line editor has the terminal, readline's or zsh's: keys come one by one, nothing is echoed, and Ctrl-V is a key
+ * like any other. Who merely reads a key (`read -n1 -s`) leaves Ctrl-V alone.
+ *
+ * @param terminal its file, as in `/dev/pts/0`
+ */
+export function editsLinesItself(terminal: string): boolean {
+  library ??= Deno.dlopen("libc.so.6", symbols);
+  const { open, close, tcgetattr } = library.symbols;
+  const fd = open(new TextEncoder().encode(`${terminal}\0`), O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+  if (fd < 0) return false;
+  try {
+    const modes = new Uint8Array(SIZE);
+    if (tcgetattr(fd, modes) !== 0) return false;
+    const local = new DataView(modes.buffer).getUint32(LOCAL.offset, true);
+    return (local & (ICANON | ECHO)) === 0 && modes[CONTROL + VLNEXT] === 0;
+  } finally {
+    close(fd);
+  }
 }

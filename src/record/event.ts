@@ -142,7 +142,8 @@ export interface StatusSet extends Common {
 export interface SessionClosed extends Common {
   kind: "session closed";
   /**
-   * `logout`: the shell ended. `hangup`: its line went away. `killed`: it vanished without a word. `idle`: it was silent
+   * `logout`: the shell ended. `hangup`: its line went away. `killed`: it vanished without a word, as one
+   * does that became another program. `idle`: it was silent
    * for longer than idleTimeout. `unknown`: it could not say (a command that may have exec'ed, a shell without a hook).
    */
   how: "logout" | "hangup" | "killed" | "idle" | "unknown";
