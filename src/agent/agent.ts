@@ -17,6 +17,8 @@ import { Host } from "./host.ts";
 import { publishPolicy } from "./publish.ts";
 import { Server } from "./server.ts";
 
+/** How often it looks whether it can be found. */
+const HEALING_MS = 2000;
 /** How long a running agent may take to let go of its lock, when another begins in its place. */
 const LOCK_PATIENCE_MS = 5000;
 
@@ -70,15 +72,41 @@ async function serve(places: HostPaths, settings: AgentSettings): Promise<void> 
   Deno.addSignalListener("SIGTERM", end);
   Deno.addSignalListener("SIGINT", end);
   Deno.addSignalListener("SIGHUP", () => reload(places, host));
+  const healing = setInterval(() => heal(places, host, server), HEALING_MS);
   log.info("srvaudit {version} is serving {socket}", {
     version: VERSION,
     socket: places.socket,
     pid: Deno.pid,
   });
   while (!isStopping) await poller.turn(Infinity);
+  clearInterval(healing);
   server.stopAccepting();
   host.finish();
   log.info("stopped: shells go on, and what they record is taken in at the next start");
+}
+
+/** What logins find the agent by comes back where somebody has taken it away. */
+function heal(places: HostPaths, host: Host, server: Server): void {
+  try {
+    if (!isThere(places.run) || !isThere(places.policy)) {
+      makeFolders(places);
+      Deno.umask(0o077);
+      publishPolicy(places, host.settings.policy);
+      log.warn("{file} was gone: it is there again", { file: places.policy });
+    }
+    if (server.heal()) log.warn("{file} was gone: it is there again", { file: places.socket });
+  } catch (error) {
+    log.error("logins cannot find the agent: {reason}", { reason: reasonOf(error) });
+  }
+}
+
+function isThere(path: string): boolean {
+  try {
+    Deno.lstatSync(path);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** A config that is wrong changes nothing: the one before holds. The log is opened anew in any case. */

@@ -14,7 +14,7 @@ import {
 import type { Accounts } from "../posix/accounts.ts";
 import type { Account } from "../posix/libc.ts";
 import { nowUs } from "../record/clock.ts";
-import { LocalTracker } from "../trackers/local.ts";
+import { LocalTracker, wordsOf } from "../trackers/local.ts";
 import { StatusNotAllowedError, TicketNotFoundError, TrackerUnavailableError } from "../trackers/tracker.ts";
 import type { Admission } from "./admission.ts";
 import { type Peer, RequestError } from "./server.ts";
@@ -62,7 +62,7 @@ const PARAMETERS = {
   "ticket.nextStatuses": z.object({ key: KEY }),
   "ticket.setStatus": z.object({ key: KEY, status: LINE }),
   "ticket.addNote": z.object({ key: KEY, text: TEXT }),
-  "spool.taken": z.object({ files: z.array(z.string().check(z.maxLength(255))).check(z.maxLength(4096)) }),
+  "spool.taken": z.object({ files: z.array(z.string().check(z.maxLength(255))).check(z.maxLength(512)) }),
   "agent.status": NOTHING,
 } as const satisfies Record<Method, z.ZodMiniType>;
 
@@ -186,11 +186,11 @@ function answersOf(office: Office): Answers {
     "ticket.trackers": () => ["local"],
     "ticket.find": async (peer, { key }) => await inTracker(peer, (tracker) => tracker.find(key)) ?? null,
     "ticket.details": (peer, { key }) => inTracker(peer, (tracker) => tracker.details(key)),
-    "ticket.search": (peer, { words, limit, which }) =>
-      inTracker(
-        peer,
-        (tracker) => tracker.search(words, { limit: limit ?? SEARCHED, closedToo: which === "all" }),
-      ),
+    "ticket.search": async (peer, { words, limit, which }) => {
+      const account = await accountOf(office, peer);
+      using tracker = new LocalTracker(office.ticketsFile, account.name);
+      return await searchPatiently(tracker, words, limit ?? SEARCHED, which === "all");
+    },
     "ticket.create": (peer, { subject }) => inTracker(peer, (tracker) => tracker.create(subject)),
     "ticket.nextStatuses": (peer, { key }) => inTracker(peer, (tracker) => tracker.nextStatuses(key)),
     "ticket.setStatus": async (peer, { key, status }) => {
@@ -238,6 +238,33 @@ function answersOf(office: Office): Answers {
 
 /** How many tickets a search gives at most where nobody says: a reply has a length. */
 const SEARCHED = 1000;
+/** So many tickets are looked at in one go: others have their turn in between. */
+const SEARCHED_AT_ONCE = 64;
+/** How long a search goes on, in milliseconds: who asks waits no longer than two seconds. */
+const SEARCH_MS = 1500;
+/** Each word costs. */
+const MOST_WORDS = 16;
+
+async function searchPatiently(
+  tracker: LocalTracker,
+  words: string,
+  limit: number,
+  closedToo: boolean,
+): Promise<Ticket[]> {
+  if (wordsOf(words).length > MOST_WORDS) {
+    throw new RequestError(ERRORS.params, `a search has ${MOST_WORDS} words at most`);
+  }
+  const found: Ticket[] = [];
+  const endMs = performance.now() + SEARCH_MS;
+  for (let below: number | undefined = Number.MAX_SAFE_INTEGER; below !== undefined;) {
+    const part = tracker.searchPart(words, { below, tickets: SEARCHED_AT_ONCE, closedToo });
+    found.push(...part.found);
+    if (found.length >= limit || performance.now() > endMs) break;
+    below = part.next;
+    await new Promise((resolve) => setTimeout(resolve));
+  }
+  return found.slice(0, limit);
+}
 
 async function accountOf(office: Office, peer: Peer): Promise<Account> {
   const account = await office.accounts.byUid(peer.uid);

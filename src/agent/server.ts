@@ -71,7 +71,7 @@ export class Server implements Disposable {
   readonly #limits: Limits;
   readonly #onError: (error: Error) => void;
   readonly #host: Host;
-  readonly #inode: number | null;
+  #inode: number | null = null;
   readonly #users = new Map<number, User>();
   /** Those whose last request is longest ago come first. */
   readonly #connections = new Set<Connection>();
@@ -108,10 +108,27 @@ export class Server implements Disposable {
       ended: (connection) => this.#forget(connection),
       failed: (error) => this.#onError(new Error("a connection failed", { cause: error })),
     };
-    const listener = listen(path);
+    this.#listen();
+  }
+
+  #listen(): void {
+    const listener = listen(this.path);
     this.#listener = listener;
-    this.#inode = Deno.lstatSync(path).ino;
-    poller.watch(listener, { read: true }, () => this.#accept(listener));
+    this.#inode = inodeOf(this.path);
+    this.poller.watch(listener, { read: true }, () => this.#accept(listener));
+  }
+
+  /**
+   * Listens on the path anew if somebody has taken the socket away. Those who are connected notice nothing.
+   *
+   * @returns whether that was so
+   * @throws {Error} if it cannot listen there now
+   */
+  heal(): boolean {
+    if (this.#listener === undefined || inodeOf(this.path) === this.#inode) return false;
+    this.stopAccepting();
+    this.#listen();
+    return true;
   }
 
   /** How many there are, those included whose peer is gone and whose last request is still worked on. */
@@ -126,12 +143,8 @@ export class Server implements Disposable {
     this.poller.unwatch(this.#listener);
     close(this.#listener);
     this.#listener = undefined;
-    try {
-      // By now another server's socket may lie there.
-      if (Deno.lstatSync(this.path).ino === this.#inode) Deno.removeSync(this.path);
-    } catch {
-      // It is gone already, or its folder is: that is what was wanted.
-    }
+    // By now it may be gone, or another server's socket lie there.
+    if (inodeOf(this.path) === this.#inode) Deno.removeSync(this.path);
   }
 
   /** Closes all. Requests in flight go on, for nobody. */
@@ -262,4 +275,13 @@ export class Server implements Disposable {
 function refuse(fd: number, code: number, message: string): void {
   send(fd, errorLine(null, code, message));
   close(fd);
+}
+
+function inodeOf(path: string): number | null {
+  try {
+    return Deno.lstatSync(path).ino;
+  } catch {
+    // It is not there, or its folder is not.
+    return null;
+  }
 }

@@ -4,6 +4,7 @@
  */
 
 import { ConfigError, parseKeyValues, type Setting } from "./key_values.ts";
+import type { HostPaths } from "./paths.ts";
 
 /** What may be done where something is missing: go on all the same, or refuse. */
 export type Leave = "allow" | "deny";
@@ -106,24 +107,40 @@ export function inLine<Value>(
 /** Where a login's policy came from. */
 export interface LoginPolicy {
   policy: Policy;
-  /** Whether this host has an agent, answering or not: it has published a policy. */
+  /** Whether this host has an agent, answering or not. */
   hasAgent: boolean;
+}
+
+/** What tells of an agent: the policy that it publishes and the spool that it keeps. */
+export type AgentPlaces = Pick<HostPaths, "policy" | "hostSpool">;
+
+/** Whether this host has an agent, answering or not. While the machine starts `/run` is empty: its spool is still there. */
+export function hasAgent({ policy, hostSpool }: AgentPlaces): boolean {
+  return [policy, hostSpool].some((path) => {
+    try {
+      Deno.statSync(path);
+      return true;
+    } catch {
+      // Not there, or not to be seen: it tells of nothing.
+      return false;
+    }
+  });
 }
 
 /**
  * The policy for a login: what the agent has published; else the config, where this user may read it; else the defaults.
  *
- * @param places `policy` and `config` of `hostPaths`
+ * @param places those of `hostPaths`
  * @throws {ConfigError} for a config, or a published policy, that cannot be read as one
  */
-export function loginPolicy(places: { policy: string; config: string }): LoginPolicy {
+export function loginPolicy(places: AgentPlaces & Pick<HostPaths, "config">): LoginPolicy {
   const published = readIfAllowed(places.policy);
   if (published !== undefined) return { policy: publishedPolicy(published, places.policy), hasAgent: true };
   const text = readIfAllowed(places.config);
   const policy = text === undefined
     ? { ...DEFAULT_POLICY }
     : policyOf(parseKeyValues(text, places.config), places.config);
-  return { policy, hasAgent: false };
+  return { policy, hasAgent: hasAgent(places) };
 }
 
 /** Each part must be of the kind that its default is of; what is missing, as from an older agent, is the default. */

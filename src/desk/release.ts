@@ -5,7 +5,7 @@
  */
 
 import type { Paths } from "../config/paths.ts";
-import { exists } from "../history/history.ts";
+import { hasAgent } from "../config/policy.ts";
 import { ingest, remove } from "../history/ingest.ts";
 import type { Finished, IngestReport } from "../history/report.ts";
 
@@ -36,9 +36,8 @@ export async function ingestAndRelease(
   places: Pick<Paths, "spool" | "history" | "hostSpool" | "policy" | "socket">,
   { about, timeoutMs }: Asking,
 ): Promise<IngestReport> {
-  // While the machine starts /run is empty: the agent's spool is still there.
-  const hasAgent = exists(places.policy) || exists(places.hostSpool);
-  const report = ingest(places.spool, places.history, { hostSpool: places.hostSpool, hasAgent });
+  const host = { hostSpool: places.hostSpool, hasAgent: hasAgent(places) };
+  const report = ingest(places.spool, places.history, host);
   const files = [...report.finished, ...report.waiting];
   if (files.length === 0 || (about === "new" && report.finished.length === 0)) return report;
   const { askAgent } = await import("./agent_client.ts");

@@ -6,6 +6,7 @@
  */
 
 import type { EvidenceEvent, EvidenceKind } from "./event.ts";
+import { withEvidenceErrors } from "./evidence_error.ts";
 import { eventOf } from "./row.ts";
 import type { EvidenceStore } from "./store.ts";
 
@@ -45,7 +46,9 @@ export class Outbox {
   readonly #failed;
   readonly #states;
 
-  constructor({ database }: EvidenceStore) {
+  /** @throws {EvidenceError} as all of its methods do */
+  constructor(readonly store: EvidenceStore) {
+    const { database } = store;
     this.#register = database.prepare(`insert or ignore into consumer (name, delivered, since_us)
       select ?, coalesce((select max(seq) from event), (select seq from anchor), 0), ?`);
     this.#unregister = database.prepare("delete from consumer where name = ?");
@@ -64,12 +67,12 @@ export class Outbox {
 
   /** Makes a consumer known, from the present head on; one that is known stays where it is. */
   register(name: string, nowUs: number): void {
-    this.#register.run(name, nowUs);
+    this.#guarded(() => this.#register.run(name, nowUs));
   }
 
   /** Forgets a consumer, so that retention does not wait for it any more. */
   unregister(name: string): void {
-    this.#unregister.run(name);
+    this.#guarded(() => this.#unregister.run(name));
   }
 
   /**
@@ -79,7 +82,7 @@ export class Outbox {
    */
   pending(name: string, limit: number, kinds?: readonly EvidenceKind[]): EvidenceEvent[] {
     const wanted = kinds ? JSON.stringify(kinds) : null;
-    return this.#pending.all(name, wanted, wanted, limit).map(eventOf);
+    return this.#guarded(() => this.#pending.all(name, wanted, wanted, limit).map(eventOf));
   }
 
   /**
@@ -88,7 +91,7 @@ export class Outbox {
    * @throws {Error} if there is no such consumer
    */
   delivered(name: string, upTo: number, nowUs: number): void {
-    known(name, this.#delivered.run(upTo, nowUs, name).changes);
+    known(name, this.#guarded(() => this.#delivered.run(upTo, nowUs, name).changes));
   }
 
   /**
@@ -97,12 +100,12 @@ export class Outbox {
    * @throws {Error} if there is no such consumer
    */
   failed(name: string, error: string, nowUs: number): void {
-    known(name, this.#failed.run(error, nowUs, name).changes);
+    known(name, this.#guarded(() => this.#failed.run(error, nowUs, name).changes));
   }
 
   /** All consumers, by name. */
   states(): OutboxState[] {
-    return this.#states.all().map((row) => ({
+    return this.#guarded(() => this.#states.all()).map((row) => ({
       name: String(row.name),
       delivered: Number(row.delivered),
       depth: Number(row.depth),
@@ -111,6 +114,10 @@ export class Outbox {
       error: row.error === null ? null : String(row.error),
       errorUs: numberOrNull(row.error_us),
     }));
+  }
+
+  #guarded<Result>(work: () => Result): Result {
+    return withEvidenceErrors(this.store.file, work);
   }
 }
 

@@ -6,7 +6,7 @@
  */
 
 import { type HostPaths, paths } from "../config/paths.ts";
-import { DEFAULT_POLICY, type LoginPolicy, loginPolicy, type Policy } from "../config/policy.ts";
+import { DEFAULT_POLICY, hasAgent, type LoginPolicy, loginPolicy, type Policy } from "../config/policy.ts";
 import { ownAccount, surviveFileSizeLimit } from "../posix/libc.ts";
 import type { Called } from "../posix/program_name.ts";
 import { tell } from "../terminal/ask.ts";
@@ -87,7 +87,7 @@ function shellOrAnother(policy: Policy, mapFile: string, user: string): RealShel
 }
 
 /** A broken config must not keep anybody out, unless its one readable line says so. */
-function policyOrDefaults(places: Pick<HostPaths, "policy" | "config">): LoginPolicy {
+function policyOrDefaults(places: HostPaths): LoginPolicy {
   try {
     return loginPolicy(places);
   } catch (error) {
@@ -99,7 +99,7 @@ function policyOrDefaults(places: Pick<HostPaths, "policy" | "config">): LoginPo
       Deno.exit(1);
     }
     tell(`srvaudit: ${visible(messageOf(error))}; going on with the defaults\n`);
-    return { policy: DEFAULT_POLICY, hasAgent: published !== undefined };
+    return { policy: DEFAULT_POLICY, hasAgent: hasAgent(places) };
   }
 }
 

@@ -105,6 +105,11 @@ export function isProcessOf(pid: number, uid: number): boolean {
   return uids.length > 0 && uids.every((one) => one === uid);
 }
 
+/** @returns the children of a process, as far as the kernel tells; those that end meanwhile may be missing */
+export function childrenOf(pid: number): number[] {
+  return firstLine(`/proc/${pid}/task/${pid}/children`).split(" ").filter(Boolean).map(Number);
+}
+
 /**
  * What the kernel counts a process to, whatever became of its parents.
  *
@@ -157,12 +162,14 @@ export function ticksNow(): number {
 /** USER_HZ. */
 export const TICKS_A_SECOND = 100;
 
+/** The kernel writes a terminal's time down anew only when it is so much later (tty_update_time). */
+const INPUT_STEP_US = 8_000_000;
+
 /**
  * Since when nobody has typed anything on a terminal.
  *
  * @param terminal its device number, as `Process` has it
- * @returns its file, and microseconds since 1970 (the kernel counts in steps of some seconds); undefined if it is no
- * terminal that has a file
+ * @returns its file, and microseconds since 1970: not later than that; undefined if it is no terminal that has a file
  */
 export function terminalInput(terminal: number): { file: string; lastUs: number } | undefined {
   // proc(5), tty_nr; the majors are those of the kernel's devices.txt.
@@ -176,7 +183,7 @@ export function terminalInput(terminal: number): { file: string; lastUs: number 
   if (file === undefined) return undefined;
   try {
     const lastUs = Deno.statSync(file).atime?.getTime();
-    return lastUs === undefined ? undefined : { file, lastUs: lastUs * 1000 };
+    return lastUs === undefined ? undefined : { file, lastUs: lastUs * 1000 + INPUT_STEP_US };
   } catch {
     // The terminal is gone.
     return undefined;

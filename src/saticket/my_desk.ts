@@ -1,6 +1,6 @@
 import { type Paths, paths } from "../config/paths.ts";
 import { ConfigError } from "../config/key_values.ts";
-import { DEFAULT_POLICY, type LoginPolicy, loginPolicy } from "../config/policy.ts";
+import { DEFAULT_POLICY, hasAgent, type LoginPolicy, loginPolicy } from "../config/policy.ts";
 import type { Desk } from "../desk/desk.ts";
 import { openDesk } from "../desk/open_desk.ts";
 
@@ -27,16 +27,7 @@ function policyOrDefaults(places: Paths): LoginPolicy {
     return loginPolicy(places);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    return { policy: DEFAULT_POLICY, hasAgent: isThere(places.policy) };
-  }
-}
-
-function isThere(file: string): boolean {
-  try {
-    Deno.lstatSync(file);
-    return true;
-  } catch {
-    return false;
+    return { policy: DEFAULT_POLICY, hasAgent: hasAgent(places) };
   }
 }
 

@@ -15,6 +15,24 @@ export interface SearchOptions {
   closedToo?: boolean | undefined;
 }
 
+/** Where a part of a search goes on, and how much it may look at. */
+export interface PartOptions {
+  /** Only tickets of a lower number than this. */
+  below: number;
+  /** How many tickets are looked at, at most. */
+  tickets: number;
+  /** Closed and rejected tickets as well. */
+  closedToo: boolean;
+}
+
+/** So much of a note is searched, in characters: a search must end. */
+const SEARCHED_OF_NOTE = 4096;
+/** So many of a ticket's notes, the newest, are searched by `searchPart`. */
+const SEARCHED_NOTES = 200;
+/** So much of a ticket's notes, the newest, is in its details, in bytes; and so many of its statuses. */
+const SHOWN_NOTE_BYTES = 4_000_000;
+const SHOWN_STATUSES = 1000;
+
 /**
  * The local tickets' store.
  *
@@ -44,7 +62,10 @@ export class LocalTracker implements Disposable {
     return this.#guarded(() => this.#find(key));
   }
 
-  /** @throws {TicketNotFoundError} if there is none by that key */
+  /**
+   * @returns the ticket with its notes and statuses: the newest, where there are more than anybody can read
+   * @throws {TicketNotFoundError} if there is none by that key
+   */
   details(key: string): TicketDetails {
     return this.#guarded(() => {
       const ticket = this.#existing(key);
@@ -54,14 +75,20 @@ export class LocalTracker implements Disposable {
         createdAtUs: Number(created?.["created_at_us"]),
         createdBy: String(created?.["created_by"]),
         notes: this.#rows(
-          "select at_us, user, cast(text as blob) as text from note where ticket = ? order by id",
+          `select at_us, user, cast(text as blob) as text from note where id in (select id from
+            (select id, sum(octet_length(text)) over (order by id desc) as bytes from note where ticket = ?)
+            where bytes <= ${SHOWN_NOTE_BYTES}) order by id`,
           key,
         ).map((row) => ({
           atUs: Number(row["at_us"]),
           user: String(row["user"]),
           text: textOf(row["text"]),
         })),
-        statuses: this.#rows("select at_us, user, status from status where ticket = ? order by id", key).map(
+        statuses: this.#rows(
+          `select at_us, user, status from
+            (select * from status where ticket = ? order by id desc limit ${SHOWN_STATUSES}) order by id`,
+          key,
+        ).map(
           (row) => ({
             atUs: Number(row["at_us"]),
             user: String(row["user"]),
@@ -74,27 +101,49 @@ export class LocalTracker implements Disposable {
 
   /**
    * Finds the tickets that have every one of the words in their subject or notes, or as their key (`17`, `#17`); upper
-   * and lower case are the same in every script. No character of a word has a meaning of its own.
+   * and lower case are the same in every script. No character of a word has a meaning of its own. Of a note its first 4096
+   * characters count.
    *
    * @param words separated by blanks; no words find every ticket
    * @returns the tickets, newest first
    */
   search(words: string, options: SearchOptions = {}): Ticket[] {
-    const wanted = words.split(/\s+/).filter((word) => word !== "");
-    const conditions = wanted.map(() =>
-      `(key = ? or instr(folded, ?) > 0
-        or exists (select 1 from note where note.ticket = ticket.key and instr(note.folded, ?) > 0))`
-    );
-    if (!options.closedToo) conditions.push(`status not in (${FINAL_STATUSES.map(() => "?").join(", ")})`);
+    const { condition, values } = conditionOf(words, "note where");
+    const finals = options.closedToo ? [] : FINAL_STATUSES;
     return this.#guarded(() =>
       this.#rows(
         `select key, cast(subject as blob) as subject, status from ticket
-         where ${conditions.join(" and ") || "true"} order by key desc limit ?`,
-        ...wanted.flatMap((word) => [keyOf(word.replace(/^#/, "")), fold(word), fold(word)]),
-        ...(options.closedToo ? [] : FINAL_STATUSES),
+         where ${condition} and ${noneOf(finals)} order by key desc limit ?`,
+        ...values,
+        ...finals,
         options.limit ?? -1,
       ).map(ticketOf)
     );
+  }
+
+  /**
+   * Does a part of such a search, for who must not be held up by the whole of it: it costs no more than so many tickets.
+   *
+   * @returns what was found among them, and which number to go on below; undefined at the end
+   */
+  searchPart(words: string, { below, tickets, closedToo }: PartOptions): { found: Ticket[]; next?: number } {
+    const newest = `(select folded, ticket from note where note.ticket = part.key
+      order by id desc limit ${SEARCHED_NOTES}) as note where`;
+    const { condition, values } = conditionOf(words, newest);
+    const finals = closedToo ? [] : FINAL_STATUSES;
+    const rows = this.#guarded(() =>
+      this.#rows(
+        `select key, status, case when ${condition} then cast(subject as blob) end as subject from
+           (select * from ticket where key < ? and ${noneOf(finals)} order by key desc limit ?) as part
+         order by key desc`,
+        ...values,
+        below,
+        ...finals,
+        tickets,
+      )
+    );
+    const found = rows.filter(({ subject }) => subject !== null).map(ticketOf);
+    return rows.length < tickets ? { found } : { found, next: Number(rows.at(-1)?.["key"]) };
   }
 
   /** Makes a ticket, in the first status of the workflow. */
@@ -153,7 +202,7 @@ export class LocalTracker implements Disposable {
         nowUs(),
         this.user,
         text.toWellFormed(),
-        fold(text),
+        fold(text.slice(0, SEARCHED_OF_NOTE)).slice(0, SEARCHED_OF_NOTE),
       );
     });
   }
@@ -201,6 +250,30 @@ export class LocalTracker implements Disposable {
 }
 
 type Row = Record<string, unknown>;
+
+/** @param notes where a ticket's notes are found, up to the condition */
+function conditionOf(
+  words: string,
+  notes: string,
+): { condition: string; values: (string | number | null)[] } {
+  const wanted = wordsOf(words);
+  const conditions = wanted.map(() =>
+    `(key = ? or instr(folded, ?) > 0 or exists (select 1 from ${notes} note.ticket = key and instr(note.folded, ?) > 0))`
+  );
+  return {
+    condition: conditions.join(" and ") || "true",
+    values: wanted.flatMap((word) => [keyOf(word.replace(/^#/, "")), fold(word), fold(word)]),
+  };
+}
+
+function noneOf(statuses: readonly string[]): string {
+  return statuses.length === 0 ? "true" : `status not in (${statuses.map(() => "?").join(", ")})`;
+}
+
+/** The words that a search asks for, each once. */
+export function wordsOf(words: string): string[] {
+  return [...new Set(words.split(/\s+/).filter((word) => word !== ""))];
+}
 
 function ticketOf(row: Row): Ticket {
   const status = String(row["status"]);

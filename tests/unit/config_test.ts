@@ -3,6 +3,9 @@ import fc from "fast-check";
 import { ConfigError, parseKeyValues } from "../../src/config/key_values.ts";
 import { DEFAULT_POLICY, loginPolicy, mappedShell, POLICY_KEYS } from "../../src/config/policy.ts";
 
+/** Where nothing of an agent is. */
+const NO_AGENT = { policy: "/nowhere/policy.json", hostSpool: "/nowhere/spool" };
+
 function value(line: string): string | undefined {
   return parseKeyValues(line, "config").get("key")?.value;
 }
@@ -51,10 +54,23 @@ async function withFile(text: string, use: (file: string) => void | Promise<void
 
 /** The policy for a login where the config is that file, and no agent has published anything. */
 function withoutAgent(config: string) {
-  const { policy, hasAgent } = loginPolicy({ policy: "/nowhere/at/all", config });
+  const { policy, hasAgent } = loginPolicy({ ...NO_AGENT, config });
   assert.equal(hasAgent, false);
   return policy;
 }
+
+Deno.test("a host has an agent by what that has published, or by its spool, as when /run is still empty", async () => {
+  const folder = await Deno.makeTempDir();
+  const config = `${folder}/config`;
+  try {
+    assert.equal(loginPolicy({ ...NO_AGENT, config }).hasAgent, false);
+    assert.equal(loginPolicy({ ...NO_AGENT, config, hostSpool: folder }).hasAgent, true);
+    await Deno.writeTextFile(`${folder}/policy.json`, "{}");
+    assert.equal(loginPolicy({ ...NO_AGENT, config, policy: `${folder}/policy.json` }).hasAgent, true);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
 
 Deno.test("loginPolicy() takes the defaults where nothing is said", async () => {
   assert.deepEqual(withoutAgent("/nowhere/at/all"), DEFAULT_POLICY);
@@ -117,20 +133,20 @@ Deno.test("loginPolicy() goes by what an agent has published, whatever the confi
   const published = (text: string, use: (policy: string) => void) => withFile(text, use);
   await withFile('onFailure="deny"\n', async (config) => {
     await published(JSON.stringify({ ...DEFAULT_POLICY, onAgentDown: "deny" }), (policy) => {
-      assert.deepEqual(loginPolicy({ policy, config }), {
+      assert.deepEqual(loginPolicy({ ...NO_AGENT, policy, config }), {
         policy: { ...DEFAULT_POLICY, onAgentDown: "deny" },
         hasAgent: true,
       });
     });
     // An older agent's, and what is none.
     await published('{"nonInteractive":"deny"}', (policy) => {
-      assert.equal(loginPolicy({ policy, config }).policy.nonInteractive, "deny");
-      assert.equal(loginPolicy({ policy, config }).policy.onFailure, "allow");
+      assert.equal(loginPolicy({ ...NO_AGENT, policy, config }).policy.nonInteractive, "deny");
+      assert.equal(loginPolicy({ ...NO_AGENT, policy, config }).policy.onFailure, "allow");
     });
     for (const text of ["", "[", "null", '"x"', '{"exemptUsers":7}']) {
       await published(
         text,
-        (policy) => assert.throws(() => loginPolicy({ policy, config }), ConfigError, text),
+        (policy) => assert.throws(() => loginPolicy({ ...NO_AGENT, policy, config }), ConfigError, text),
       );
     }
   });

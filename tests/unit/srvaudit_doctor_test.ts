@@ -158,6 +158,7 @@ Deno.test("doctor: an agent that does not answer is wrong; on a host that has no
   assertFound(await service.agent(host), "wrong", /the agent/);
   await host.remove("/run/srvaudit");
   await host.remove("/var/lib/srvaudit");
+  await host.remove("/var/spool/srvaudit");
   const bad = (await diagnose(host)).filter(({ state }) => state !== "ok" && state !== "unseen");
   assert.deepEqual(
     bad.map(({ check, state }) => `${check} ${state}`).filter((line) =>

@@ -1,12 +1,12 @@
 /** Is the evidence whole, is there room for more, and does all that is recorded come into it? */
 
+import { hasAgent } from "../../config/policy.ts";
 import { statfsSync } from "node:fs";
 import type { EvidenceReader } from "../../evidence/reading.ts";
 import { protect } from "../../posix/file_flags.ts";
 import { lengthOfTime } from "../../terminal/moments.ts";
 import { openEvidence } from "../evidence_file.ts";
 import { byteCount, messageOf } from "../output.ts";
-import { hasAgent } from "./agent_host.ts";
 import { type Finding, type Host, look, ok, unseen, warning, wrong } from "./finding.ts";
 
 /** Below this a day's work may fill the disk; below a tenth of it SQLite may not even be able to tidy up. */
@@ -18,7 +18,7 @@ const STUCK_MS = 10 * 60_000;
 
 /** How much evidence there is, and whether it can be read at all. */
 export function size(host: Host): Finding[] {
-  if (!hasAgent(host)) return [];
+  if (!hasAgent(host.places)) return [];
   const file = host.places.evidence;
   if (look(file) === "closed") return [unseen(`the evidence ${file}`)];
   try {
@@ -33,7 +33,7 @@ export function size(host: Host): Finding[] {
 
 /** A look into the evidence. That it cannot be read is `size`'s to say. */
 function withEvidence(host: Host, use: (evidence: EvidenceReader) => Finding[]): Finding[] {
-  if (!size(host).every(({ state }) => state === "ok") || !hasAgent(host)) return [];
+  if (!size(host).every(({ state }) => state === "ok") || !hasAgent(host.places)) return [];
   using evidence = openEvidence(host.places.evidence);
   return use(evidence);
 }

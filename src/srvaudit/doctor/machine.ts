@@ -1,6 +1,6 @@
 /** Does the machine let the agent do its work? */
 
-import { hasAgent } from "./agent_host.ts";
+import { hasAgent } from "../../config/policy.ts";
 import {
   type Finding,
   type Host,
@@ -18,7 +18,7 @@ const LARGE_LOG = 100e6;
 
 /** The agent's log, and what keeps it from growing for ever. */
 export function log(host: Host): Finding[] {
-  if (!hasAgent(host)) return [];
+  if (!hasAgent(host.places)) return [];
   const file = host.places.log;
   const rotate = `${host.root}/etc/logrotate.d/srvaudit`;
   const found = look(file);

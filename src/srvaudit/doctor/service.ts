@@ -1,5 +1,6 @@
 /** Is the agent there, well, and alone with what is its own? */
 
+import { hasAgent } from "../../config/policy.ts";
 import { checkConfig, SECRET_KEYS } from "../../config/agent_settings.ts";
 import { parseLine } from "../../config/key_values.ts";
 import { DEFAULT_POLICY } from "../../config/policy.ts";
@@ -7,7 +8,6 @@ import { askAgent } from "../../desk/agent_client.ts";
 import { RefusedError } from "../../desk/desk.ts";
 import { lengthOfTime } from "../../terminal/moments.ts";
 import { byteCount } from "../output.ts";
-import { hasAgent } from "./agent_host.ts";
 import {
   type Finding,
   type Host,
@@ -52,7 +52,7 @@ function configMode(host: Host, text: string): Finding {
     mend: "",
   });
   // Where there is no agent logins read it as their users.
-  if (isOpenToAll.state !== "ok" || (!hasAgent(host) && !hasSecret(text))) return isOpenToAll;
+  if (isOpenToAll.state !== "ok" || (!hasAgent(host.places) && !hasSecret(text))) return isOpenToAll;
   const found = look(file);
   const mode = typeof found === "string" ? 0 : (found.mode ?? 0) & 0o7777;
   if ((mode & 0o007) === 0) return isOpenToAll;
@@ -80,7 +80,7 @@ function hasSecret(text: string): boolean {
 
 /** Whether the agent answers, and what it says of itself. */
 export async function agent(host: Host): Promise<Finding[]> {
-  if (!hasAgent(host)) {
+  if (!hasAgent(host.places)) {
     return [warning("this host has no agent: what users record is their own to keep", START)];
   }
   try {
@@ -101,7 +101,7 @@ export async function agent(host: Host): Promise<Finding[]> {
 
 /** Whose the agent's folders and files are, and what they let others do. */
 export function ownership(host: Host): Finding[] {
-  if (!hasAgent(host)) return [];
+  if (!hasAgent(host.places)) return [];
   const { run, socket, hostSpool, state, evidence } = host.places;
   const mend = `${START}: it makes it`;
   return [
@@ -115,7 +115,7 @@ export function ownership(host: Host): Finding[] {
 
 /** Whether logins are told what the config says. */
 export function policy(host: Host): Finding[] {
-  if (!hasAgent(host)) return [];
+  if (!hasAgent(host.places)) return [];
   const file = host.places.policy;
   const mode = modeFinding(host, {
     what: "the published policy",
