@@ -4,7 +4,7 @@ import { ERRORS } from "../desk/protocol.ts";
 import type { Poller, Ready } from "../posix/poller.ts";
 import { close, receive, send } from "../posix/unix_socket.ts";
 import { errorLine, LineBuffer, readRequest, type Request } from "./json_lines.ts";
-import type { Limits, Share } from "./limits.ts";
+import { costOf, type Limits, type Share } from "./limits.ts";
 import type { Peer } from "./peer.ts";
 
 /** What a connection needs of its server. */
@@ -139,6 +139,8 @@ export class Connection {
       if ("error" in request) {
         this.#answer(Promise.resolve(errorLine(request.id, request.error.code, request.error.message)));
       } else if (request.id !== undefined) {
+        // One token is taken already.
+        this.share.bucket.charge(costOf(this.host.limits, request.method) - 1);
         this.#answer(this.host.answer(this.peer, { ...request, id: request.id }));
       }
       // Without an id it is a notification: JSON-RPC forbids a reply, and there is none that we know.

@@ -18,6 +18,8 @@ export interface Limits {
   requestsPerSecond: number;
   /** Requests of one user at once, after a pause. */
   burst: number;
+  /** Requests that cost more than others: for how many each counts. */
+  costs: Readonly<Partial<Record<string, number>>>;
   /** Requests of one connection that are worked on at a time. */
   inFlight: number;
   /** Bytes of answers to one user that wait to be read. A longer one goes out alone. */
@@ -39,6 +41,7 @@ export function usualLimits(): Limits {
     answer: LONGEST_REPLY,
     requestsPerSecond: 100,
     burst: 200,
+    costs: { "ticket.search": 20, "ticket.details": 20, "spool.taken": 10, "session.open": 5 },
     inFlight: 8,
     unsent: 8 * 1024 * 1024,
     lineMs: 10_000,
@@ -103,4 +106,9 @@ export class TokenBucket {
     this.#tokens = Math.min(this.burst, this.#tokens + (nowMs - this.#filledMs) / 1000 * this.perSecond);
     this.#filledMs = nowMs;
   }
+}
+
+/** For how many requests one of that method counts. The method is whatever a peer has said. */
+export function costOf({ costs }: Pick<Limits, "costs">, method: string): number {
+  return Object.hasOwn(costs, method) ? costs[method] ?? 1 : 1;
 }

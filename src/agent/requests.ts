@@ -15,7 +15,12 @@ import type { Accounts } from "../posix/accounts.ts";
 import type { Account } from "../posix/libc.ts";
 import { nowUs } from "../record/clock.ts";
 import { LocalTracker, wordsOf } from "../trackers/local.ts";
-import { StatusNotAllowedError, TicketNotFoundError, TrackerUnavailableError } from "../trackers/tracker.ts";
+import {
+  StatusNotAllowedError,
+  type Ticket,
+  TicketNotFoundError,
+  TrackerUnavailableError,
+} from "../trackers/tracker.ts";
 import type { Admission } from "./admission.ts";
 import { type Peer, RequestError } from "./server.ts";
 import { type OpenSession, presentSession, type Sessions, TooManyFilesError } from "./sessions.ts";

@@ -27,6 +27,9 @@ export interface Tidied {
 const PART_OF_ALL = 4;
 const DAY_US = 24 * 3600 * 1_000_000;
 
+/** However little is in a file, it takes this much of the disk. */
+const BLOCK_BYTES = 4096;
+
 /** A file of the host's that is done with. */
 interface DoneFile {
   name: string;
@@ -52,9 +55,7 @@ export class SpoolTidy {
   taken(folder: SpoolFolder, names: readonly string[]): string[] {
     const gone: string[] = [];
     const hosts: string[] = [];
-    for (const name of names) {
-      if (name.includes("/") || !kindOf(folder, name)) continue;
-      const target = this.#linked(folder, name);
+    for (const [name, target] of this.#linked(folder, names)) {
       if (target === undefined) {
         if (this.spools.isDone({ folder, name })) gone.push(name);
       } else if (this.#isDoneOrGone(target, folder)) {
@@ -66,16 +67,25 @@ export class SpoolTidy {
     return gone;
   }
 
-  /** @returns the file of the host's that a link speaks of; undefined for what is no such link */
-  #linked(folder: SpoolFolder, name: string): string | undefined {
+  /** @returns the spool files among names, each with the file of the host's that it is a link to, if it is one */
+  #linked(folder: SpoolFolder, names: readonly string[]): [name: string, target: string | undefined][] {
+    const start = `${this.spools.host.path}/`;
+    const targetOf = (link: string) => {
+      try {
+        const target = Deno.readLinkSync(link);
+        const linked = target.slice(start.length);
+        return target.startsWith(start) && kindOf(this.spools.host, linked) ? linked : undefined;
+      } catch {
+        // No link, or not there at all.
+        return undefined;
+      }
+    };
+    const files = names.filter((name) => !name.includes("/") && kindOf(folder, name));
     try {
-      const target = inFolder(folder, (here) => Deno.readLinkSync(`${here}/${name}`));
-      const start = `${this.spools.host.path}/`;
-      const linked = target.slice(start.length);
-      return target.startsWith(start) && kindOf(this.spools.host, linked) ? linked : undefined;
+      return inFolder(folder, (here) => files.map((name) => [name, targetOf(`${here}/${name}`)]));
     } catch {
-      // No link, or not there at all.
-      return undefined;
+      // The folder is gone, or is not to be entered: there is no link in it.
+      return files.map((name) => [name, undefined]);
     }
   }
 
@@ -125,7 +135,8 @@ export class SpoolTidy {
     return this.store.followed().filter(({ folder, done }) => folder === "" && done).flatMap(
       ({ name, taken }) => {
         const facts = look({ folder: this.spools.host, name });
-        return facts ? [{ name, taken, size: facts.size, changedUs: facts.changedUs }] : [];
+        if (!facts) return [];
+        return [{ name, taken, size: Math.max(BLOCK_BYTES, facts.size), changedUs: facts.changedUs }];
       },
     );
   }
@@ -138,7 +149,7 @@ export class SpoolTidy {
     for (const name of namesIn(host) ?? []) {
       const target = { folder: host, name };
       const length = look(target)?.size ?? 0;
-      size += length;
+      size += Math.max(BLOCK_BYTES, length);
       if (length <= maxBytes / PART_OF_ALL || this.spools.isDone(target) || this.#sealed.has(name)) continue;
       if (kindOf(host, name) !== "shell") continue;
       this.#seal(pathOf(target));

@@ -269,3 +269,14 @@ Deno.test("with no room for one more, the connection that has been idle longest 
   gate.resolve();
   assert.equal((await waiting.reply())?.id, 1);
 });
+
+Deno.test("a request that costs more is paid for: who asks for many of them waits, and nobody else does", async () => {
+  const limits = { requestsPerSecond: 10, burst: 5, costs: { dear: 5 } };
+  await using server = TestServer.start(echo, limits);
+  using peer = await server.connect();
+  const fromMs = performance.now();
+  await peer.send(requestLine(1, "dear") + requestLine(2, "dear") + requestLine(3, "cheap"));
+  for (const id of [1, 2, 3]) assert.equal((await peer.reply())?.id, id);
+  // The first leaves nothing, and the second a debt of four: half a second for these at ten a second.
+  assert.ok(performance.now() - fromMs >= 500);
+});

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { TokenBucket, usualLimits } from "../../src/agent/limits.ts";
+import { costOf, TokenBucket, usualLimits } from "../../src/agent/limits.ts";
 
 Deno.test("TokenBucket gives a burst, and then no more than its rate", () => {
   const bucket = new TokenBucket(100, 3, 0);
@@ -49,4 +49,12 @@ Deno.test("TokenBucket gives a token when the wait that it named is over, at any
 Deno.test("usualLimits() leaves half of the file descriptors to the rest of the agent", () => {
   const limits = usualLimits();
   assert.ok(limits.connections >= 256 && Number.isInteger(limits.connections));
+});
+
+Deno.test("costOf() knows what is dear, and takes any other word for one request", () => {
+  const limits = usualLimits();
+  assert.ok(costOf(limits, "ticket.search") > 1);
+  for (const method of ["ticket.find", "", "__proto__", "constructor", "toString"]) {
+    assert.equal(costOf(limits, method), 1, method);
+  }
 });

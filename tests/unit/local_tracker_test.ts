@@ -316,3 +316,30 @@ Deno.test("LocalDesk rejects, and does not throw, when its store cannot be opene
   await assert.rejects(question, TrackerUnavailableError);
   Deno.removeSync(file.slice(0, file.lastIndexOf("/")), { recursive: true });
 });
+
+Deno.test("searchPart() finds what search() does, part by part, and only the newest of what is too much", () => {
+  using store = newTracker();
+  const { tracker } = store;
+  for (let i = 1; i <= 30; i++) tracker.create(i % 3 === 0 ? `Third ${i}` : `Other ${i}`);
+  tracker.addNote("7", "the third of all");
+  tracker.setStatus("9", "Closed");
+  for (
+    const [words, closedToo] of [["third", false], ["third", true], ["", false], ["THIRD 1", true], [
+      "no",
+      true,
+    ]] as const
+  ) {
+    const found: string[] = [];
+    for (let below: number | undefined = 1e9; below !== undefined;) {
+      const part = tracker.searchPart(words, { below, tickets: 4, closedToo });
+      found.push(...part.found.map(({ key }) => key));
+      below = part.next;
+    }
+    assert.deepEqual(found, tracker.search(words, { closedToo }).map(({ key }) => key), words);
+  }
+  const long = "y".repeat(64_000);
+  for (let i = 0; i < 70; i++) tracker.addNote("1", `${i} ${long}`);
+  const { notes } = tracker.details("1");
+  assert.ok(notes.length < 70 && notes.length > 50);
+  assert.equal(notes.at(-1)?.text, `69 ${long}`);
+});

@@ -91,7 +91,8 @@ Deno.test("where the spool is too large, what evidence has goes first, the oldes
     Deno.utimeSync(`${at.host.path}/${shellFile(null, undefined, i)}`, then, then);
   }
   at.settle();
-  assert.deepEqual(tidy.tidy({ days: 30, maxBytes: 3000 }), { removed: 1, early: 1, sealed: [] });
+  // However short they are, each takes a block of the disk.
+  assert.deepEqual(tidy.tidy({ days: 30, maxBytes: 9000 }), { removed: 1, early: 1, sealed: [] });
   assert.deepEqual(names(at), [shellFile(null, undefined, 1), shellFile(null, undefined, 2)]);
   assert.equal(at.data("agent")[0]?.what, "spool full");
 });
