@@ -158,8 +158,10 @@ export class FollowedSpools {
       this.#complained.delete(folder.path);
       const names = namesIn(folder) ?? [];
       const there = new Set(names);
-      inFolder(folder, () => names.filter((name) => this.#hasChanged({ folder, name })))
-        .forEach((name) => this.enqueue({ folder, name }));
+      if (names.length > 0) {
+        inFolder(folder, () => names.filter((name) => this.#hasChanged({ folder, name })))
+          .forEach((name) => this.enqueue({ folder, name }));
+      }
       this.#looked.add(folder.path);
       const start = `${folder.path}/`;
       for (const path of [...this.#files.keys(), ...this.#settled.keys()]) {

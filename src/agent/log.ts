@@ -14,11 +14,12 @@ import {
   type Sink,
 } from "@logtape/logtape";
 import type { LogLevel } from "../config/agent_settings.ts";
-import { visible } from "../terminal/visible.ts";
+import { harmlessJson, visible } from "../terminal/visible.ts";
 
 /** The agent's logger. */
 export const log = getLogger(["srvaudit", "agent"]);
 
+const json = getJsonLinesFormatter({ properties: "flatten" });
 const text = getTextFormatter({ timestamp: "rfc3339", category: "." });
 const encoder = new TextEncoder();
 
@@ -46,7 +47,7 @@ export async function openLog(file: string, level: LogLevel): Promise<void> {
     Deno.openSync(file, { append: true, create: true, mode: 0o640 }).close();
     Deno.umask(umask);
     sinks.file = getFileSink(file, {
-      formatter: getJsonLinesFormatter({ properties: "flatten" }),
+      formatter: (record) => harmlessJson(json(record).trimEnd()) + "\n",
       bufferSize: 0,
     });
   } catch (error) {

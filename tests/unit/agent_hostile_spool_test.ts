@@ -227,3 +227,11 @@ Deno.test("a link in a user's spool's place, or in the place of the folder aroun
   assert.equal(namesIn(folder), undefined);
   Deno.removeSync(root, { recursive: true });
 });
+
+Deno.test("a user who has no spool of her own, or a link in its place, is nothing to complain of", () => {
+  using at = new SpoolsAndEvidence();
+  Deno.removeSync(at.own.path);
+  assert.deepEqual(at.run().unreadable, []);
+  Deno.symlinkSync("/proc", at.own.path);
+  assert.deepEqual(at.run().unreadable, []);
+});
