@@ -32,7 +32,7 @@ dist/srvaudit: $(DENORT) $(SOURCES) deno.json deno.lock
 	$(DENO) bundle --quiet --platform deno --code-splitting --minify --outdir dist/js src/main.ts
 	@DENORT_BIN=$$(test -s $(DENORT) && echo $(CURDIR)/$(DENORT) || true); \
 	if [ -n "$$DENORT_BIN" ]; then export DENORT_BIN; else unset DENORT_BIN; fi; \
-	$(DENO) compile --quiet --no-code-cache --no-config --allow-all --include dist/js \
+	$(DENO) compile --quiet --no-code-cache --no-config --allow-all --v8-flags=--max-semi-space-size=1 --include dist/js \
 	  --output dist/srvaudit dist/js/main.js
 	@cp src/queries dist/queries && rm -rf dist/shell && cp -r src/shell dist/shell
 	@cd dist && for program in hello saticket ash_query; do ln -sf srvaudit $$program; done

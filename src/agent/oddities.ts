@@ -1,11 +1,13 @@
 /**
- * What is odd about a spool file: things that no honest shell does. Each kind is put in evidence at once when it is first
+ * What is odd about a spool file: things that no honest shell does, and what is missing in one. Each kind is put in evidence at once when it is first
  * seen, and then every ten seconds at most, with how often it was seen: who writes garbage fills the evidence no faster
  * than who works.
  */
 
-/** What a "tamper" event may be of. */
+/** What was noticed. All but `gap` are "tamper" events. */
 export type Oddity =
+  /** Something is missing, as where the disk was full or the shell was killed: nobody is to blame. An "agent" event. */
+  | "gap"
   /** The file is shorter than what is in evidence of it, or is another file. */
   | "shrank"
   /** The file is gone, and its shell or session was not. */
@@ -19,6 +21,7 @@ export type Oddity =
 
 /** In words, for those who read the evidence. */
 const WORDS: Readonly<Record<Oddity, string>> = {
+  gap: "something is missing in a spool file",
   shrank: "a spool file is shorter than it was, or another one has taken its place",
   vanished: "a spool file is gone before its time",
   foreign: "a spool file holds what no hook writes",
@@ -40,7 +43,7 @@ export interface Oddities {
   waiting: Partial<Record<Oddity, Reasons>>;
 }
 
-/** What goes into the data of a "tamper" event. */
+/** What goes into the data of the event. */
 export interface Finding {
   what: Oddity;
   words: string;
@@ -66,6 +69,17 @@ export function copyOddities({ saidUs, waiting }: Oddities): Oddities {
 export function notice({ waiting }: Oddities, what: Oddity, why: string, count = 1): void {
   const reasons = waiting[what] ??= {};
   reasons[why] = (reasons[why] ?? 0) + count;
+}
+
+/**
+ * Notices the bytes of a file that are no record.
+ *
+ * @param damaged how many runs of them there were
+ * @param torn how many of those were to be a record
+ */
+export function noticeDamage({ oddities }: { oddities: Oddities }, damaged: number, torn: number): void {
+  if (damaged > torn) notice(oddities, "foreign", "bytes that are no record", damaged - torn);
+  if (torn > 0) notice(oddities, "gap", "a record that was not written to its end", torn);
 }
 
 /** Whether something waits that may be put in evidence now. */

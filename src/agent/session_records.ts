@@ -3,7 +3,7 @@
 import type { SessionEvent, SessionOpened } from "../record/event.ts";
 import type { Reading } from "../record/spool.ts";
 import type { Followed, Session } from "./followed.ts";
-import { notice } from "./oddities.ts";
+import { notice, noticeDamage } from "./oddities.ts";
 import type { Taking } from "./shell_records.ts";
 import { sessionOfName } from "./spool_folder.ts";
 
@@ -24,11 +24,11 @@ const LONGEST_NOTE = 65_536;
 export function takeSessionRecords(
   taking: Taking,
   file: Followed,
-  { records, damaged }: Reading,
+  { records, damaged, torn }: Reading,
 ): SessionEvent[] {
   const foreign = (why: string, count = 1) => notice(file.oddities, "foreign", why, count);
   const id = sessionOfName(file.name);
-  if (damaged > 0) foreign("bytes that are no record", damaged);
+  noticeDamage(file, damaged, torn);
   const taken: SessionEvent[] = [];
   for (const { record } of records) {
     if (record.type !== "event") foreign("a shell's record");

@@ -7,7 +7,7 @@ import type { EndRecord, ExitRecord, ShellRecord, StartRecord } from "../record/
 import { shellOfName } from "../record/host_spool.ts";
 import type { Reading } from "../record/spool.ts";
 import { type Followed, type KnownSessions, type Session, ticketAt } from "./followed.ts";
-import { notice } from "./oddities.ts";
+import { notice, noticeDamage } from "./oddities.ts";
 
 /** How far a shell's time may run backwards: some shells know whole seconds alone. */
 const BACKWARDS_US = 1_000_000;
@@ -43,8 +43,8 @@ export class ShellRecords {
   }
 
   /** Puts the records of a piece in evidence. */
-  take({ records, damaged }: Reading): void {
-    if (damaged > 0) this.#foreign("bytes that are no record", damaged);
+  take({ records, damaged, torn }: Reading): void {
+    noticeDamage(this.file, damaged, torn);
     for (const { record } of records) {
       if (record.type === "event") {
         // A login session's events have a file of their own.
@@ -133,7 +133,9 @@ export class ShellRecords {
   #start(start: StartRecord): void {
     this.#giveUp(start.atUs);
     if (this.#row.shell === null) this.#standIn(start);
-    if (start.number !== this.#row.lastNumber + 1) this.#foreign("a command's number out of turn");
+    const missing = start.number - this.#row.lastNumber - 1;
+    if (missing < 0) this.#foreign("a command's number out of turn");
+    if (missing > 0) notice(this.file.oddities, "gap", "commands that are not on record", missing);
     if (this.#row.gone) this.#foreign("a command after its shell's end");
     this.#begun = start;
     this.#row.lastNumber = start.number;
@@ -141,7 +143,8 @@ export class ShellRecords {
 
   #end(end: EndRecord): void {
     const states = end.pipeStates.length > 0 ? end.pipeStates : [end.exitCode];
-    if (end.number !== this.#row.lastNumber) this.#foreign("an end without its start");
+    if (end.number < this.#row.lastNumber) this.#foreign("an end without its start");
+    else if (end.number > this.#row.lastNumber) notice(this.file.oddities, "gap", "an end without its start");
     else this.#ended(end.atUs, { endUs: end.atUs, exitCode: end.exitCode, pipeStates: states });
   }
 

@@ -39,7 +39,7 @@ const EACCES = 13;
 /** In an inode's place: there is a file that cannot be read. An empty one: it is new, or was not there the last time. */
 const REFUSED = "-";
 
-const NOTHING: Reading = { records: [], consumed: 0, damaged: 0 };
+const NOTHING: Reading = { records: [], consumed: 0, damaged: 0, torn: 0 };
 
 /** The bytes of one batch. */
 export class BatchBuffer {

@@ -239,7 +239,7 @@ function takeShell(taking: Taking, reading: FileReading): number {
 function putOddities({ store, takenUs }: Taking, { folder, name, row, oddities }: Followed): void {
   for (const finding of takeDue(oddities, takenUs, row.done)) {
     store.append({
-      kind: "tamper",
+      kind: finding.what === "gap" ? "agent" : "tamper",
       atUs: takenUs,
       session: row.session,
       shell: row.shell,

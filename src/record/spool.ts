@@ -61,6 +61,8 @@ export interface Reading {
   consumed: number;
   /** How many runs of bytes, each before a record, were none. */
   damaged: number;
+  /** How many of those begin as a record does: one that was not written to its end (a full disk, a shell that was killed). */
+  torn: number;
 }
 
 /**
@@ -79,6 +81,7 @@ export function readRecords(bytes: Uint8Array): Reading {
   const records: PlacedRecord[] = [];
   let consumed = 0;
   let damaged = 0;
+  let torn = 0;
   // Looked for once: the bytes may hold a million beginnings and no end.
   let nextEnd = indexOf(bytes, END, 0);
   let start = indexOf(bytes, MAGIC, 0);
@@ -97,13 +100,16 @@ export function readRecords(bytes: Uint8Array): Reading {
     if (found === TORN || found === undefined) {
       start = indexOf(bytes, MAGIC, start + MAGIC.length);
     } else {
-      if (found.start > consumed) damaged++;
+      if (found.start > consumed) {
+        damaged++;
+        if (isAt(bytes, MAGIC, consumed)) torn++;
+      }
       records.push(found);
       consumed = found.end;
       start = indexOf(bytes, MAGIC, consumed);
     }
   }
-  return { records, consumed, damaged };
+  return { records, consumed, damaged, torn };
 }
 
 /** There are not bytes enough to tell. */

@@ -135,11 +135,12 @@ export class SpoolsAndEvidence implements Disposable {
   }
 
   tampers(): Tamper[] {
-    return this.data("tamper").map(({ what, why, file }) => ({
-      what: String(what),
-      why: { ...Object(why) },
-      file: String(file),
-    }));
+    return this.data("tamper").map(findingOf);
+  }
+
+  /** What was found to be missing. */
+  gaps(): Tamper[] {
+    return this.data("agent").filter(({ what }) => what === "gap").map(findingOf);
   }
 
   commands(): TakenCommand[] {
@@ -188,4 +189,8 @@ export function say(event: SessionEvent): SpoolRecord {
 
 function append(path: string, records: readonly (SpoolRecord | Uint8Array)[]): void {
   Deno.writeFileSync(path, bytesOf(records), { append: true, mode: 0o600 });
+}
+
+function findingOf({ what, why, file }: Record<string, unknown>): Tamper {
+  return { what: String(what), why: { ...Object(why) }, file: String(file) };
 }

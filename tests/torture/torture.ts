@@ -210,11 +210,11 @@ const FIGURES = [
   "dishonest",
 ] as const satisfies readonly (keyof Outcome)[];
 
-/** Whether nothing was wrong. Where the spool's disk was full, torn records are found to be none. */
+/** Whether nothing was wrong. Where the spool's disk was full, commands are unrecorded, and nobody is to blame. */
 function isGood(outcome: Outcome, { small }: Act): boolean {
   const { lost, doubled, invented, disordered, wrongEnds, wrongSessions, chainBreaks, dishonest } = outcome;
   const sum = lost + doubled + invented + disordered + wrongEnds + wrongSessions + chainBreaks + dishonest;
-  const isHonest = small?.disk === "spool" || outcome.tamper + outcome.unrecorded === 0;
+  const isHonest = outcome.tamper === 0 && (small?.disk === "spool" || outcome.unrecorded === 0);
   return sum === 0 && isHonest && outcome.verify === "ok";
 }
 

@@ -49,7 +49,8 @@ Deno.test("a session, its shell and its commands become evidence, with their tic
     "command",
     "command",
     "shell ended",
-    "tamper",
+    // Number 2 is missing.
+    "agent",
   ]);
   assert.deepEqual(texts(at.commands()), ["A-1: one", "B-2: three"]);
   assert.deepEqual(at.data("session opened")[0]?.source, "agent");
@@ -307,8 +308,8 @@ testThatNeeds(["root"], "what lies in a user's own folder and is no file of hers
 Deno.test("what no hook writes is foreign: each kind is on record, with how often it was seen", () => {
   const cases: [SpoolRecord | Uint8Array, string][] = [
     [bytesOf([new TextEncoder().encode("rm -rf /\n"), ...command(2)]), "bytes that are no record"],
-    [start(5, "five"), "a command's number out of turn"],
-    [end(9), "an end without its start"],
+    [start(1, "one again"), "a command's number out of turn"],
+    [end(1), "an end without its start"],
     [shell({ pid: 4711, atUs: s(2) }), "another process's shell"],
     [say(opened()), "a session's event"],
   ];
@@ -323,6 +324,24 @@ Deno.test("what no hook writes is foreign: each kind is on record, with how ofte
   at.run();
   assert.deepEqual(at.tampers()[0]?.why, { "commands without their shell": 1 });
   assert.equal(at.commands().length, 1);
+});
+
+Deno.test("what is missing, as where the disk was full, is on record as that, and accuses nobody", () => {
+  const cases: [(SpoolRecord | Uint8Array)[], Record<string, number>][] = [
+    [[start(5, "five")], { "commands that are not on record": 3 }],
+    [[end(2)], { "an end without its start": 1 }],
+    [[bytesOf([start(2, "two")]).subarray(0, 30), ...command(3)], {
+      "a record that was not written to its end": 1,
+      "commands that are not on record": 1,
+    }],
+  ];
+  for (const [rest, why] of cases) {
+    using at = new SpoolsAndEvidence();
+    at.add(shellFile(null, alive()), shell(alive()), ...command(1), ...rest);
+    at.run();
+    assert.deepEqual(at.tampers(), []);
+    assert.deepEqual(at.gaps().map((gap) => gap.why), [why]);
+  }
 });
 
 Deno.test("a clock that runs backwards, or ahead, is noticed", () => {
