@@ -180,10 +180,13 @@ export class Server implements Disposable {
   #admit(fd: number): void {
     const credentials = credentialsOfPeer(fd);
     const user = this.#userOf(credentials.uid);
-    if (user.connections.size >= this.#limits.connectionsOfUser) {
+    const { uid } = credentials;
+    const isFull = user.connections.size >= this.#limits.connectionsOfUser;
+    // What hangs about must not keep the same user's next login out.
+    if (isFull && !this.#closeIdlest((connection) => connection.peer.uid === uid)) {
       return refuse(fd, ERRORS.busy, `a user has ${this.#limits.connectionsOfUser} connections at most`);
     }
-    if (!this.#makeRoom(credentials.uid)) {
+    if (!this.#makeRoom(uid)) {
       return refuse(fd, ERRORS.busy, BUSY);
     }
     const peer = identify(fd, credentials);
@@ -199,8 +202,13 @@ export class Server implements Disposable {
   #makeRoom(uid: number): boolean {
     const { connections, connectionsForRoot } = this.#limits;
     if (this.#connections.size < connections + (uid === ROOT ? connectionsForRoot : 0)) return true;
+    return this.#closeIdlest(() => true);
+  }
+
+  /** @returns whether there was one */
+  #closeIdlest(isMeant: (connection: Connection) => boolean): boolean {
     for (const connection of this.#connections) {
-      if (!connection.isIdle) continue;
+      if (!connection.isIdle || !isMeant(connection)) continue;
       connection.close();
       return true;
     }
@@ -253,6 +261,9 @@ export class Server implements Disposable {
     const connections = [...this.#postponed];
     this.#postponed.clear();
     for (const connection of connections) connection.advance();
+    // Where there was one token, the first has had it: the next one is another's.
+    const [first] = connections;
+    if (first && this.#postponed.delete(first)) this.#postponed.add(first);
   }
 
   async #answer(

@@ -96,13 +96,20 @@ function open(taking: Taking, file: Followed, event: SessionOpened): void {
   const session = taking.sessions.get(seq);
   if (session) belong(file, session);
   if (!late) return;
+  // Who keeps the agent from answering her makes her own record what the agent's should be.
+  const isServed = event.atUs > taking.sinceUs;
   taking.store.append({
     kind: "agent",
     atUs: taking.takenUs,
     session: seq,
     shell: null,
     uid: null,
-    data: { what: "late", words: "a login session began without the agent", session: event.session },
+    data: {
+      what: "late",
+      words: "a login session began without the agent" + (isServed ? ", which was there" : ""),
+      session: event.session,
+      ...(isServed ? { served: true } : {}),
+    },
   }, taking.takenUs);
 }
 

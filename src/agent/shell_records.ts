@@ -20,6 +20,8 @@ export interface Taking {
   sessions: KnownSessions;
   /** The time that this transaction's events are taken in at. */
   takenUs: number;
+  /** Since when this agent is there. */
+  sinceUs: number;
 }
 
 /** A command's end that nobody saw. */

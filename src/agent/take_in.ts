@@ -67,6 +67,7 @@ interface Work {
 export class TakeIn {
   /** What is followed, and what of it waits. */
   readonly spools: FollowedSpools;
+  readonly sinceUs = nowUs();
 
   /** @throws {EvidenceError} */
   constructor(readonly store: EvidenceStore, readonly host: SpoolFolder, readonly listener: SessionListener) {
@@ -126,7 +127,8 @@ export class TakeIn {
   }
 
   #takeIn(readings: readonly FileReading[], lost: readonly SpoolTarget[], work: Work): number {
-    const taking: Taking = { store: this.store, sessions: this.spools.sessions, takenUs: nowUs() };
+    const { store, sinceUs, spools: { sessions } } = this;
+    const taking: Taking = { store, sessions, takenUs: nowUs(), sinceUs };
     let commands = 0;
     const ended = new Set<number>();
     for (const reading of readings) {

@@ -235,3 +235,14 @@ Deno.test("a user who has no spool of her own, or a link in its place, is nothin
   Deno.symlinkSync("/proc", at.own.path);
   assert.deepEqual(at.run().unreadable, []);
 });
+
+Deno.test("a session that began without the agent, though that was there, says so", () => {
+  using at = new SpoolsAndEvidence();
+  for (const atUs of [at.takeIn.sinceUs - 1, at.takeIn.sinceUs + 1]) {
+    const session = newSessionId();
+    at.addOwn(`${session}.session`, say(opened({ session, uid: at.uid, atUs })));
+    at.run();
+  }
+  const late = at.data("agent").filter(({ what }) => what === "late");
+  assert.deepEqual(late.map(({ served }) => served), [undefined, true]);
+});

@@ -214,20 +214,47 @@ Deno.test("a half-closed peer that waits for its answer does not wake the server
   assert.equal((await peer.reply())?.result, "late");
 });
 
-Deno.test("a user with too many connections hears so, and has room again when one is closed", async () => {
-  await using server = TestServer.start(echo, { connectionsOfUser: 2 });
+Deno.test("of a user's connections that are too many the idlest gives way; where all are at work, the new one", async () => {
+  const gate = Promise.withResolvers<string>();
+  let waiting = 0;
+  const handle = (_peer: unknown, method: string) => {
+    if (method !== "wait") return Promise.resolve(method);
+    waiting++;
+    return gate.promise;
+  };
+  await using server = TestServer.start(handle, { connectionsOfUser: 2 });
   using one = await server.connect();
   using two = await server.connect();
-  using three = await server.connect();
-  assert.equal((await three.reply())?.error?.code, ERRORS.busy);
-  assert.equal(await three.reply(), undefined);
+  await one.ask(1, "wait");
   await two.ask(1, "m");
-  assert.equal((await two.reply())?.id, 1);
-  one[Symbol.dispose]();
-  await until("room", () => Promise.resolve(server.server.connections === 1));
+  assert.equal((await two.reply())?.result, "m");
+  using three = await server.connect();
+  assert.equal(await two.reply(), undefined);
+  await three.ask(1, "wait");
+  await until("work", () => Promise.resolve(waiting === 2));
   using four = await server.connect();
   await four.ask(1, "m");
-  assert.equal((await four.reply())?.id, 1);
+  const refusal = await four.reply();
+  assert.equal(refusal?.error?.code, ERRORS.busy);
+  gate.resolve("done");
+  for (const peer of [one, three]) assert.equal((await peer.reply())?.result, "done");
+});
+
+Deno.test("who asks without end on one connection leaves the same user's other one its turn", async () => {
+  await using server = TestServer.start(echo, { requestsPerSecond: 50, burst: 1 });
+  using greedy = await server.connect();
+  await greedy.send(requestLine(1, "m").repeat(1000));
+  assert.equal((await greedy.reply())?.id, 1);
+  using modest = await server.connect();
+  let answered = 0;
+  const counting = (async () => {
+    while (await greedy.reply()) answered++;
+  })().catch(() => {});
+  await modest.ask(1, "m");
+  assert.equal((await modest.reply())?.id, 1);
+  assert.ok(answered < 100, `${answered} others came first`);
+  greedy[Symbol.dispose]();
+  await counting;
 });
 
 Deno.test("a connection whose request is worked on counts, its peer gone or not", async () => {
