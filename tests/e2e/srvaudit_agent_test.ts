@@ -84,8 +84,8 @@ testThatNeeds(
         assert.match(errors, /evidence is root's alone: ask again with sudo/);
       }
       const hers = await asUser(host, user, "status", "--json");
-      assert.equal(JSON.parse(hers.text).agent, null);
-      assert.deepEqual(JSON.parse(hers.text).sessions, []);
+      assert.deepEqual([hers.code, hers.text], [1, ""]);
+      assert.match(hers.errors, /root alone: ask again with sudo/);
       const seen = await asUser(host, user, "doctor");
       assert.match(seen.text, /^unseen +evidence: /m);
       assert.match(seen.text, /^ok +agent: the agent answers$/m);

@@ -359,6 +359,8 @@ Deno.test("srvaudit verify tells whether the evidence is what was written, also 
 
 Deno.test("srvaudit doctor prints a line for each look, and ends with 1 where something is wrong", async () => {
   await using places = await Places.make();
+  // A host that has an agent, by its spool.
+  await Deno.mkdir(`${places.root}/var/spool/srvaudit`, { recursive: true });
   const found = await places.srvaudit("doctor");
   assert.equal(found.code, 1);
   for (const line of found.text.trim().split("\n").slice(0, -1)) {
