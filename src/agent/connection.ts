@@ -60,6 +60,11 @@ export class Connection {
     return this.#inFlight === 0;
   }
 
+  /** For how long it has been idle, and nothing has come or gone; in milliseconds. */
+  idleMs(nowMs: number): number {
+    return this.isIdle ? nowMs - this.#activeMs : 0;
+  }
+
   /** Begins requests that have come, as many as may be in flight at once, and no more: then others come first. */
   advance(): void {
     this.#guard(() => {

@@ -6,6 +6,8 @@ import { LONGEST_LINE, LONGEST_REPLY } from "../desk/protocol.ts";
 export interface Limits {
   /** Connections of one user at a time. */
   connectionsOfUser: number;
+  /** How long one of these must have been idle, in milliseconds, to give way to another of its user's. */
+  hangingMs: number;
   /** Connections of all users at a time: then whichever has been idle longest gives way. */
   connections: number;
   /** Connections beyond those, for root alone: so that `srvaudit status` always works. */
@@ -34,6 +36,7 @@ export interface Limits {
 export function usualLimits(): Limits {
   return {
     connectionsOfUser: 16,
+    hangingMs: 1000,
     // The other half is for the evidence, the spool files and the trackers.
     connections: Math.floor(descriptorLimit() / 2),
     connectionsForRoot: 16,

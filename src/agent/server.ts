@@ -183,7 +183,9 @@ export class Server implements Disposable {
     const { uid } = credentials;
     const isFull = user.connections.size >= this.#limits.connectionsOfUser;
     // What hangs about must not keep the same user's next login out.
-    if (isFull && !this.#closeIdlest((connection) => connection.peer.uid === uid)) {
+    const isHanging = (connection: Connection) =>
+      connection.peer.uid === uid && connection.idleMs(performance.now()) >= this.#limits.hangingMs;
+    if (isFull && !this.#closeIdlest(isHanging)) {
       return refuse(fd, ERRORS.busy, `a user has ${this.#limits.connectionsOfUser} connections at most`);
     }
     if (!this.#makeRoom(uid)) {
