@@ -8,7 +8,7 @@ import { isResultOf } from "./replies.ts";
 /** How long an answer is waited for, in milliseconds: a login has five seconds for all that may hang. */
 export const ANSWER_TIMEOUT_MS = 2000;
 
-/** How long to wait, in milliseconds, where more ask at once than the kernel lets queue. */
+/** How long to wait, in milliseconds, where more ask at once than the kernel lets queue, or the agent has room for. */
 const QUEUE_PAUSE_MS = 20;
 
 /**
@@ -40,9 +40,16 @@ export async function askAgent<Name extends Method>(
     timeoutMs,
   );
   let connection: Deno.Conn | undefined;
+  let pause: number | undefined;
   const talk = async () => {
-    connection = await connect(socket);
-    return await exchange(connection, request);
+    while (true) {
+      connection = await connect(socket);
+      const line = await exchange(connection, request);
+      if (!isBusy(line)) return line;
+      connection.close();
+      connection = undefined;
+      await new Promise((resolve) => pause = setTimeout(resolve, QUEUE_PAUSE_MS));
+    }
   };
   let line: string;
   try {
@@ -52,6 +59,7 @@ export async function askAgent<Name extends Method>(
     throw unavailable(socket, messageOf(error), error);
   } finally {
     clearTimeout(timer);
+    clearTimeout(pause);
     connection?.close();
   }
   return resultOf(socket, method, line);
@@ -67,6 +75,11 @@ async function connect(socket: string): Promise<Deno.Conn> {
       await new Promise((resolve) => setTimeout(resolve, QUEUE_PAUSE_MS));
     }
   }
+}
+
+/** Whether there is no room for one more now: many a command at once is nothing to fail for. */
+function isBusy(line: string): boolean {
+  return line.length < 200 && line.includes(`"error":{"code":${ERRORS.busy},`);
 }
 
 /** Sends a line, and reads one. */

@@ -147,3 +147,17 @@ Deno.test("askAgent() does not send what the agent would not take", () =>
     await assert.rejects(askAgent(socket, "ticket.addNote", { key: "1", text }), RefusedError);
     assert.deepEqual(asked, []);
   }));
+
+Deno.test("askAgent() asks an agent again that has no room for one more now, as long as it may", async () => {
+  const busy = () => {
+    throw new AnsweredError(ERRORS.busy, "too many connections");
+  };
+  let times = 0;
+  await withAgent(() => times++ < 3 ? busy() : null, async ({ socket, asked }) => {
+    assert.equal(await askAgent(socket, "ticket.find", { key: "17" }, 20_000), null);
+    assert.equal(asked.length, 4);
+  });
+  await withAgent(busy, async ({ socket }) => {
+    await assert.rejects(askAgent(socket, "ticket.find", { key: "17" }, 100), AgentUnavailableError);
+  });
+});
