@@ -36,7 +36,7 @@ export interface Limits {
 export function usualLimits(): Limits {
   return {
     connectionsOfUser: 16,
-    hangingMs: 1000,
+    hangingMs: 3000,
     // The other half is for the evidence, the spool files and the trackers.
     connections: Math.floor(descriptorLimit() / 2),
     connectionsForRoot: 16,
