@@ -14,6 +14,9 @@ export const BATCH_BYTES = 1024 * 1024;
 /** Bytes among which there is no whole record: so many are taken for noise, and not kept for a rest that may come. */
 export const NOISE_BYTES = 8 * 1024 * 1024;
 
+/** More than this is not read of a user's own file at once: no shell writes so much while there is no agent, a hole may. */
+export const MOST_OWN_BYTES = 256 * 1024 * 1024;
+
 /** What waits for its rest and is longer than this is not read again for each byte that is added. */
 export const LONG_TAIL_BYTES = 64 * 1024;
 
@@ -81,15 +84,19 @@ export function readOn(
 ): FileReading | undefined {
   let isAnew = false;
   let isNew = true;
+  let isCapped = false;
   let piece: Piece | undefined;
   try {
     piece = readPiece(file, (facts) => {
       isAnew = isOtherThan(facts, file.row);
+      const from = isAnew ? 0 : file.row.position;
+      isCapped = file.folder.owner !== undefined && facts.size - from > MOST_OWN_BYTES;
+      if (isCapped) return { from: facts.size, limit: 0 };
       isNew = isOver || isAnew || isDue(file.oddities, nowUs) ||
         (facts.size !== file.seen && !isTiny(file, facts));
       // A record that is longer than all of the batch gets bytes of its own.
       const limit = file.piece > PIECE_BYTES ? file.piece : Math.min(file.piece, buffer.room);
-      return { from: isAnew ? 0 : file.row.position, limit: isNew ? limit : 0 };
+      return { from, limit: isNew ? limit : 0 };
     }, (length) => buffer.take(length));
   } catch (error) {
     // Its owner can add to a file that she has made unreadable.
@@ -101,6 +108,10 @@ export function readOn(
   const { facts, isLast } = piece;
   if (isAnew) notice(file.oddities, "shrank", `from ${file.row.position} bytes to ${facts.size}`);
   if (isAnew) file.row.position = 0;
+  if (isCapped) {
+    notice(file.oddities, "capped", "it was passed over");
+    file.row.position = facts.size;
+  }
   file.row.inode = facts.inode;
   // Whose it was at first: a file that has grown too long is taken from its owner.
   if (file.seen === 0) file.row.uid = facts.uid;

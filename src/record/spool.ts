@@ -31,6 +31,7 @@ const encoder = new TextEncoder();
 const MAGIC = encoder.encode("\x1eSA1\0");
 const END = encoder.encode("\0\x1e\n");
 const NUL = 0;
+const RS = 0x1e;
 
 /** How many fields each type has; what is frequent first. */
 const FIELDS: Readonly<Record<SpoolRecord["type"], number>> = {
@@ -83,14 +84,14 @@ export function readRecords(bytes: Uint8Array): Reading {
   let damaged = 0;
   let torn = 0;
   // Looked for once: the bytes may hold a million beginnings and no end.
-  let nextEnd = indexOf(bytes, END, 0);
+  let nextEnd = endFrom(bytes, 0);
   let start = indexOf(bytes, MAGIC, 0);
   while (start >= 0) {
     let found = plainRecordAt(bytes, start);
     if (found === undefined) {
       const text = textAt(bytes, start);
       if (text !== undefined) {
-        if (nextEnd >= 0 && nextEnd < text) nextEnd = indexOf(bytes, END, text);
+        if (nextEnd >= 0 && nextEnd < text) nextEnd = endFrom(bytes, text);
         found = nextEnd < 0 ? undefined : recordOf(bytes, start, "start", nextEnd);
         const within = found ? plainRecordWithin(bytes, text, nextEnd) : undefined;
         if (within === TORN) break;
@@ -243,6 +244,13 @@ function isAt(bytes: Uint8Array, wanted: Uint8Array, at: number): boolean {
   if (at + wanted.length > bytes.length) return false;
   for (let i = 0; i < wanted.length; i++) if (bytes[at + i] !== wanted[i]) return false;
   return true;
+}
+
+/** Where the next mark of an end is. Its first byte is what a hole in a file is made of: so its second is looked for. */
+function endFrom(bytes: Uint8Array, from: number): number {
+  let at = bytes.indexOf(RS, from + 1);
+  while (at >= 0 && !isAt(bytes, END, at - 1)) at = bytes.indexOf(RS, at + 1);
+  return at < 0 ? -1 : at - 1;
 }
 
 function indexOf(bytes: Uint8Array, wanted: Uint8Array, from: number): number {

@@ -7,13 +7,14 @@ import { EvidenceStore } from "../../src/evidence/store.ts";
 import { Outbox } from "../../src/evidence/outbox.ts";
 import { asUser } from "../../src/posix/as_user.ts";
 import { effectiveUid } from "../../src/posix/libc.ts";
+import { MOST_OWN_BYTES } from "../../src/agent/spool_reading.ts";
 import { inFolder, look, namesIn } from "../../src/agent/spool_folder.ts";
 import { factsOf } from "../../src/posix/plain_file.ts";
 import { bootId, processOf } from "../../src/posix/process.ts";
 import type { SessionOpened } from "../../src/record/event.ts";
 import { newSessionId } from "../../src/record/session_id.ts";
 import { testThatNeeds } from "../support/needs.ts";
-import { opened } from "../support/spool_files.ts";
+import { command, GONE, opened, shell } from "../support/spool_files.ts";
 import { say, SpoolsAndEvidence } from "../support/taking_in.ts";
 
 // libc is opened at its first call and stays open: not within a test, which must leave nothing behind.
@@ -245,4 +246,17 @@ Deno.test("a session that began without the agent, though that was there, says s
   }
   const late = at.data("agent").filter(({ what }) => what === "late");
   assert.deepEqual(late.map(({ served }) => served), [undefined, true]);
+});
+
+Deno.test("a hole that is larger than anybody's record is passed over, and what comes behind it is read", () => {
+  using at = new SpoolsAndEvidence();
+  const name = `${GONE.pid}-1.shell`;
+  at.addOwn(name, shell());
+  Deno.truncateSync(`${at.own.path}/${name}`, MOST_OWN_BYTES + 10_000);
+  at.run();
+  assert.deepEqual(at.commands(), []);
+  at.addOwn(name, ...command(1, "behind it"));
+  at.run();
+  assert.deepEqual(at.commands().map(({ text }) => text), ["behind it"]);
+  assert.equal(at.tampers().filter(({ what }) => what === "capped").length, 1);
 });
