@@ -11,8 +11,9 @@ import { VERSION } from "../config/version.ts";
 import { effectiveUid } from "../posix/libc.ts";
 import { tryLock } from "../posix/lock.ts";
 import { Poller } from "../posix/poller.ts";
+import { messageOf } from "../terminal/message_of.ts";
 import { visible } from "../terminal/visible.ts";
-import { log, openLog, reasonOf } from "./log.ts";
+import { log, openLog } from "./log.ts";
 import { Host } from "./host.ts";
 import { publishPolicy } from "./publish.ts";
 import { Server } from "./server.ts";
@@ -40,7 +41,7 @@ export async function runAgent(args: readonly string[]): Promise<void> {
     Deno.umask(0o077);
     settings = readSettings(places.config);
   } catch (error) {
-    return stop(1, `${reasonOf(error)}\nthe agent does not start`);
+    return stop(1, `${messageOf(error)}\nthe agent does not start`);
   }
   using lock = await lockOrWait(`${places.run}/agent.pid`);
   if (!lock) return stop(1, `another agent runs: see ${places.run}/agent.pid`);
@@ -49,7 +50,7 @@ export async function runAgent(args: readonly string[]): Promise<void> {
   try {
     await serve(places, settings);
   } catch (error) {
-    log.fatal("the agent cannot go on: {reason}", { reason: reasonOf(error) });
+    log.fatal("the agent cannot go on: {reason}", { reason: messageOf(error) });
     Deno.exit(1);
   }
   // A thread may still wait for the kernel.
@@ -60,7 +61,8 @@ async function serve(places: HostPaths, settings: AgentSettings): Promise<void> 
   using poller = new Poller();
   using host = new Host(places, settings, poller);
   using server = new Server(poller, places.socket, host.handle, {
-    onError: (error) => log.error("{what}: {reason}", { what: error.message, reason: reasonOf(error.cause) }),
+    onError: (error) =>
+      log.error("{what}: {reason}", { what: error.message, reason: messageOf(error.cause) }),
   });
   host.countConnections = () => server.connections;
   publishPolicy(places, settings.policy);
@@ -96,7 +98,7 @@ function heal(places: HostPaths, host: Host, server: Server): void {
     }
     if (server.heal()) log.warn("{file} was gone: it is there again", { file: places.socket });
   } catch (error) {
-    log.error("logins cannot find the agent: {reason}", { reason: reasonOf(error) });
+    log.error("logins cannot find the agent: {reason}", { reason: messageOf(error) });
   }
 }
 
@@ -119,7 +121,7 @@ async function reload(places: HostPaths, host: Host): Promise<void> {
     log.info("{config} was read again", { config: places.config });
   } catch (error) {
     await openLog(places.log, host.settings.logLevel);
-    log.error("{reason}: the config that was read before still holds", { reason: reasonOf(error) });
+    log.error("{reason}: the config that was read before still holds", { reason: messageOf(error) });
   }
 }
 

@@ -6,6 +6,7 @@ import { FileRefusedError } from "../posix/plain_file.ts";
 import { nowUs } from "../record/clock.ts";
 import { shellOfName } from "../record/host_spool.ts";
 import { isSessionId } from "../record/session_id.ts";
+import { messageOf } from "../terminal/message_of.ts";
 import {
   copyFollowed,
   type Followed,
@@ -171,7 +172,7 @@ export class FollowedSpools {
       }
       return [];
     } catch (error) {
-      return [{ path: folder.path, reason: error instanceof Error ? error.message : String(error) }];
+      return [{ path: folder.path, reason: messageOf(error) }];
     }
   }
 

@@ -13,13 +13,14 @@ import type { Account } from "../posix/libc.ts";
 import type { Poller } from "../posix/poller.ts";
 import { nowUs } from "../record/clock.ts";
 import { isSessionEvent } from "../record/session_event.ts";
+import { messageOf } from "../terminal/message_of.ts";
 import { LocalTracker } from "../trackers/local.ts";
 import type { Ticket } from "../trackers/tracker.ts";
 import { Admission } from "./admission.ts";
 import { Errands } from "./errands.ts";
 import { IdleWatch } from "./idle.ts";
 import { Intake } from "./intake.ts";
-import { log, reasonOf } from "./log.ts";
+import { log } from "./log.ts";
 import { answering } from "./requests.ts";
 import type { Handle } from "./server.ts";
 import { type OpenSession, Sessions } from "./sessions.ts";
@@ -148,7 +149,7 @@ export class Host implements Disposable {
     try {
       return localAccounts(this.places.accounts);
     } catch (error) {
-      log.warn("{file} cannot be read: {reason}", { file: this.places.accounts, reason: reasonOf(error) });
+      log.warn("{file} cannot be read: {reason}", { file: this.places.accounts, reason: messageOf(error) });
       return [];
     }
   }

@@ -5,7 +5,8 @@ import type { NewEvent } from "../evidence/event.ts";
 import type { EvidenceStore } from "../evidence/store.ts";
 import type { Poller } from "../posix/poller.ts";
 import { nowUs } from "../record/clock.ts";
-import { log, reasonOf } from "./log.ts";
+import { messageOf } from "../terminal/message_of.ts";
+import { log } from "./log.ts";
 import type { SpoolFolder } from "./spool_folder.ts";
 import { type Dirty, SpoolWatcher } from "./spool_watcher.ts";
 import { type SessionListener, TakeIn } from "./take_in.ts";
@@ -80,7 +81,7 @@ export class Intake implements Disposable {
 
   /** Says what went wrong, once. */
   failed(error: unknown): void {
-    const reason = reasonOf(error);
+    const reason = messageOf(error);
     if (!(error instanceof EvidenceError)) {
       return log.error("looking after the host failed: {reason}", { reason });
     }

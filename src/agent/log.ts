@@ -14,6 +14,7 @@ import {
   type Sink,
 } from "@logtape/logtape";
 import type { LogLevel } from "../config/agent_settings.ts";
+import { messageOf } from "../terminal/message_of.ts";
 import { harmlessJson, visible } from "../terminal/visible.ts";
 
 /** The agent's logger. */
@@ -62,11 +63,6 @@ export async function openLog(file: string, level: LogLevel): Promise<void> {
     ],
   });
   if (fault !== undefined) {
-    log.error("the log file cannot be written: {reason}", { reason: reasonOf(fault), file });
+    log.error("the log file cannot be written: {reason}", { reason: messageOf(fault), file });
   }
-}
-
-/** What went wrong, whatever was thrown. */
-export function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -12,6 +12,7 @@ import { nowUs } from "../record/clock.ts";
 import { howClosed } from "../record/closing.ts";
 import type { SessionClosed, SessionEvent } from "../record/event.ts";
 import { appendEvent } from "../record/spool.ts";
+import { messageOf } from "../terminal/message_of.ts";
 import { copyFollowed, type Followed, type Session } from "./followed.ts";
 import { FollowedSpools } from "./followed_spools.ts";
 import { isDue, takeDue } from "./oddities.ts";
@@ -214,7 +215,7 @@ export class TakeIn {
       try {
         if (isToBeWritten) appendEvent(file, event);
       } catch (error) {
-        taken.unreadable.push({ path: file, reason: error instanceof Error ? error.message : String(error) });
+        taken.unreadable.push({ path: file, reason: messageOf(error) });
         continue;
       }
       if (isToBeWritten) this.spools.enqueue(target);

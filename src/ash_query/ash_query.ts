@@ -6,6 +6,7 @@
 
 import { paths } from "../config/paths.ts";
 import { tell } from "../terminal/ask.ts";
+import { messageOf } from "../terminal/message_of.ts";
 import { show } from "../terminal/pager.ts";
 import { visible } from "../terminal/visible.ts";
 import { DatabaseError, HistoryDatabase, type Result } from "./database.ts";
@@ -27,7 +28,7 @@ export async function main(args: string[]): Promise<void> {
     Deno.exitCode = await run(args);
   } catch (error) {
     if (error instanceof Deno.errors.BrokenPipe) Deno.exit(EXIT_SIGPIPE);
-    say(error instanceof Error ? error.message : String(error));
+    say(messageOf(error));
     if (error instanceof UsageError) tell("See ash_query --help.\n");
     Deno.exitCode = 1;
   }

@@ -3,6 +3,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { shellRowOfThisProcess } from "../history/this_shell.ts";
 import { openDatabase } from "../sqlite/database.ts";
+import { messageOf } from "../terminal/message_of.ts";
 import { textOfBytes } from "./binary_text.ts";
 import { readingStatement } from "./sql_text.ts";
 
@@ -205,7 +206,7 @@ function withoutNumbers(names: readonly string[]): string[] {
 }
 
 function cannot(path: string, error: unknown): DatabaseError {
-  const message = (error instanceof Error ? error.message : String(error))
+  const message = messageOf(error)
     .replace(/ in (?:create temp view|explain|with numbered)[\s\S]* at offset [0-9]+$/, "");
   if (/no such table: (?:main\.)?srvaudit_/.test(message)) {
     return new DatabaseError(

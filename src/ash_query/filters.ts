@@ -1,5 +1,6 @@
 /** Questions without SQL: `--since`, `--until`, `--cwd`, `--failed`, `--ticket`, `--grep`. */
 
+import { messageOf } from "../terminal/message_of.ts";
 import { parseMoment } from "../terminal/moments.ts";
 import { type Options, UsageError } from "./options.ts";
 import { SqlWriter } from "./sql_text.ts";
@@ -52,7 +53,7 @@ function timeConditions({ since, until }: Options, now: Date): string[] {
     try {
       return parseMoment(text, now);
     } catch (error) {
-      throw new UsageError(`--${flag}: ${error instanceof Error ? error.message : error}`);
+      throw new UsageError(`--${flag}: ${messageOf(error)}`);
     }
   };
   const from = since === undefined ? undefined : read("since", since).fromS;

@@ -2,6 +2,7 @@
 
 import { paths } from "../config/paths.ts";
 import { sayings } from "../history/report.ts";
+import { messageOf } from "../terminal/message_of.ts";
 
 /** How long the agent is waited for, in milliseconds, now and then, before a query's answer comes. */
 const AGENT_TIMEOUT_MS = 300;
@@ -28,7 +29,7 @@ export async function bringUpToDate(file: string, say: (message: string) => void
     const report = await ingestAndRelease(places, { about: "new", timeoutMs: AGENT_TIMEOUT_MS });
     for (const message of sayings(report)) say(message);
   } catch (error) {
-    say(`the newest commands are missing here: ${error instanceof Error ? error.message : error}`);
+    say(`the newest commands are missing here: ${messageOf(error)}`);
   }
 }
 

@@ -1,6 +1,7 @@
 /** The saved queries: ours, the system's and the user's. */
 
 import type { Paths } from "../config/paths.ts";
+import { messageOf } from "../terminal/message_of.ts";
 import { parseQueries, type Query } from "./query_file.ts";
 
 /** A query file is there and cannot be read. */
@@ -42,7 +43,7 @@ export function loadQueries(
       text = Deno.readTextFileSync(file);
     } catch (error) {
       if (!isMissing(error)) {
-        onUnreadable({ file, reason: error instanceof Error ? error.message : String(error) });
+        onUnreadable({ file, reason: messageOf(error) });
       }
       continue;
     }

@@ -3,6 +3,7 @@
 import { paths } from "../config/paths.ts";
 import { readable } from "../record/readable.ts";
 import { currentSession } from "../record/login_session.ts";
+import { messageOf } from "../terminal/message_of.ts";
 import { type Lookup, ParameterError } from "./parameters.ts";
 
 /**
@@ -39,7 +40,7 @@ export function workingDirectory(): string {
     // Removed, or bytes that are no UTF-8: the shell knows its name all the same.
     if (named?.startsWith("/")) return named;
     throw new ParameterError(
-      `the working directory has no name: ${error instanceof Error ? error.message : error}`,
+      `the working directory has no name: ${messageOf(error)}`,
     );
   }
 }

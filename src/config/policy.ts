@@ -3,6 +3,7 @@
  * agent and this user may read it. There is no secret in it.
  */
 
+import { messageOf } from "../terminal/message_of.ts";
 import { ConfigError, parseKeyValues, type Setting } from "./key_values.ts";
 import type { HostPaths } from "./paths.ts";
 
@@ -99,7 +100,7 @@ export function inLine<Value>(
   try {
     return read(setting.value);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     throw new ConfigError(`${file}: line ${setting.line}: ${key}="${setting.value}" ${reason}`);
   }
 }

@@ -1,5 +1,6 @@
 /** One question to the host's agent. On the way from a login to its shell: nothing heavy is imported here. */
 
+import { messageOf } from "../terminal/message_of.ts";
 import { StatusNotAllowedError, TicketNotFoundError, TrackerUnavailableError } from "../trackers/tracker.ts";
 import { AgentUnavailableError, NoSessionError, RefusedError } from "./desk.ts";
 import { ERRORS, LONGEST_LINE, LONGEST_REPLY, type Method, type Params, type Result } from "./protocol.ts";
@@ -145,8 +146,4 @@ function errorOf(socket: string, code: number, message: string): Error {
 
 function unavailable(socket: string, what: string, cause?: unknown): AgentUnavailableError {
   return new AgentUnavailableError(`the agent (${socket}): ${what}`, { cause });
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

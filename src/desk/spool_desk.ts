@@ -7,6 +7,7 @@ import type { SessionClosed, SessionEvent } from "../record/event.ts";
 import { currentSession, type LoginSession, readLoginSession, sessionFile } from "../record/login_session.ts";
 import { newSessionId } from "../record/session_id.ts";
 import { appendEvent } from "../record/spool.ts";
+import { messageOf } from "../terminal/message_of.ts";
 import { NoSessionError, NotOnRecordError, type OpenedSession } from "./desk.ts";
 import type { Opening, PresentSession } from "./protocol.ts";
 import { isExempt } from "./standing.ts";
@@ -136,7 +137,7 @@ function putOnRecord(session: LoginSession, saying: Saying): void {
   try {
     appendEvent(session.file, { ...saying, session: session.id, atUs: nowUs() } as SessionEvent);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     throw new NotOnRecordError(
       `cannot put the ${saying.kind} on record: ${reason}: ` +
         `see whether ${session.file} can be written and the disk has room`,

@@ -1,6 +1,7 @@
 /** What can be wrong with the evidence's database. */
 
 import { type Refusal, refusalOf } from "../sqlite/database.ts";
+import { messageOf } from "../terminal/message_of.ts";
 
 /** The evidence cannot be read or written. Nothing is lost by it: what is not in it is still in the spool. */
 export class EvidenceError extends Error {
@@ -28,7 +29,7 @@ function explain(reason: Refusal | "newer", cause: unknown): string {
     case "newer":
       return "a newer srvaudit has made this evidence: use that one";
     case "other":
-      return `the evidence cannot be used: ${cause instanceof Error ? cause.message : String(cause)}`;
+      return `the evidence cannot be used: ${messageOf(cause)}`;
   }
 }
 

@@ -10,6 +10,7 @@ import { DEFAULT_POLICY, hasAgent, type LoginPolicy, loginPolicy, type Policy } 
 import { ownAccount, surviveFileSizeLimit } from "../posix/libc.ts";
 import type { Called } from "../posix/program_name.ts";
 import { tell } from "../terminal/ask.ts";
+import { messageOf } from "../terminal/message_of.ts";
 import { visible } from "../terminal/visible.ts";
 import { become, type Login } from "./arrival.ts";
 import { type Invocation, parseInvocation } from "./invocation.ts";
@@ -122,8 +123,4 @@ function fail(error: unknown, login: Login, policy: Policy, shell: RealShell | u
   tell(`srvaudit: ${reason}; this session is NOT recorded\n`);
   const fallback = shell ?? anyShell(ownAccount()?.shell);
   become(login, fallback, undefined);
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,5 +1,6 @@
 /** One transaction's worth of the spool. */
 
+import { messageOf } from "../terminal/message_of.ts";
 import { findNews, type Look, type Progress, progressFinder, readProgress } from "./progress.ts";
 import type { IngestReport } from "./report.ts";
 import { closeSession, storeSession } from "./session_file.ts";
@@ -126,7 +127,7 @@ export class Batch {
       if (error instanceof Deno.errors.NotFound) return undefined;
       this.report.unreadable.push({
         file: `${this.spool}/${name}`,
-        reason: error instanceof Error ? error.message : String(error),
+        reason: messageOf(error),
       });
       return undefined;
     }

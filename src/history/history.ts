@@ -3,6 +3,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { makePrivateFolder } from "../config/paths.ts";
 import { makePrivateFile, openDatabase, type Refusal, refusalOf, transaction } from "../sqlite/database.ts";
+import { messageOf } from "../terminal/message_of.ts";
 import { MIGRATIONS, SCHEMA_VERSION } from "./schema.ts";
 
 /** How long another process's lock is waited for, in milliseconds. */
@@ -34,7 +35,7 @@ function explain(reason: Refusal | "newer", cause: unknown): string {
     case "newer":
       return "a newer srvaudit has made this history; use that one";
     case "other":
-      return `the history cannot be used: ${cause instanceof Error ? cause.message : String(cause)}`;
+      return `the history cannot be used: ${messageOf(cause)}`;
   }
 }
 

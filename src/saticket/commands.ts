@@ -2,12 +2,12 @@
 
 import { type Desk, NotOnRecordError } from "../desk/desk.ts";
 import type { PresentSession } from "../desk/protocol.ts";
+import { messageOf } from "../terminal/message_of.ts";
 import { visible } from "../terminal/visible.ts";
 import { type Ticket, TicketNotFoundError, TrackerUnavailableError } from "../trackers/tracker.ts";
 import type { Request } from "./arguments.ts";
 import { CannotError } from "./cannot.ts";
 import { type Answer, currentText, detailsText, listText, nextText } from "./answer.ts";
-import { messageOf } from "./my_desk.ts";
 import { chooseStatus } from "./status_choice.ts";
 
 /** What a subcommand works with. */

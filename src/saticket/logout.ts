@@ -15,9 +15,10 @@ import type { PresentSession } from "../desk/protocol.ts";
 import { isForeground } from "../posix/libc.ts";
 import { type Process, processOf } from "../posix/process.ts";
 import { askUntil, SilenceError, tell } from "../terminal/ask.ts";
+import { messageOf } from "../terminal/message_of.ts";
 import { visible } from "../terminal/visible.ts";
 import type { Ticket } from "../trackers/tracker.ts";
-import { messageOf, myDesk } from "./my_desk.ts";
+import { myDesk } from "./my_desk.ts";
 
 /** How long silence is borne before the session is closed all the same. */
 const SILENCE_MS = 120_000;

@@ -30,8 +30,3 @@ function policyOrDefaults(places: Paths): LoginPolicy {
     return { policy: DEFAULT_POLICY, hasAgent: hasAgent(places) };
   }
 }
-
-/** What went wrong, whatever was thrown. */
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}

@@ -1,12 +1,13 @@
 /** `saticket`: the ticket of this login session. */
 
 import { ask, tell } from "../terminal/ask.ts";
+import { messageOf } from "../terminal/message_of.ts";
 import { visible } from "../terminal/visible.ts";
 import type { Request } from "./arguments.ts";
 import { printed } from "./answer.ts";
 import { CannotError } from "./cannot.ts";
 import { perform } from "./commands.ts";
-import { messageOf, myDesk } from "./my_desk.ts";
+import { myDesk } from "./my_desk.ts";
 
 /** How long the subject of a new ticket is waited for. */
 const SILENCE_MS = 120_000;

@@ -1,6 +1,7 @@
 /** SQLite as every store of ours uses it: many processes at once, short waits, failures that can be told apart. */
 
 import { DatabaseSync } from "node:sqlite";
+import { messageOf } from "../terminal/message_of.ts";
 
 /** Why SQLite refused. */
 export type Refusal =
@@ -20,7 +21,7 @@ export type Refusal =
  * @param error what was thrown
  */
 export function refusalOf(error: unknown): Refusal {
-  const words = error instanceof Error ? error.message : String(error);
+  const words = messageOf(error);
   if (/database (table )?is locked|locking protocol/i.test(words)) return "locked";
   if (/not a database|malformed/i.test(words)) return "damaged";
   if (/is full|no space|quota|disk I\/O error/i.test(words)) return "full";

@@ -1,8 +1,9 @@
 /** `srvaudit config check`: would the agent take this config? */
 
 import { checkConfig } from "../config/agent_settings.ts";
+import { messageOf } from "../terminal/message_of.ts";
 import { visible, visibleJson } from "../terminal/visible.ts";
-import { CannotError, messageOf, print } from "./output.ts";
+import { CannotError, print } from "./output.ts";
 
 /**
  * @param file the config to look at

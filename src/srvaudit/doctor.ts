@@ -2,6 +2,7 @@
 
 import { hostPaths } from "../config/paths.ts";
 import { effectiveUid } from "../posix/libc.ts";
+import { messageOf } from "../terminal/message_of.ts";
 import { visible, visibleJson } from "../terminal/visible.ts";
 import { loadWidthOf } from "../terminal/width.ts";
 import * as evidence from "./doctor/evidence.ts";
@@ -10,7 +11,7 @@ import * as logins from "./doctor/logins.ts";
 import * as machine from "./doctor/machine.ts";
 import * as programs from "./doctor/programs.ts";
 import * as service from "./doctor/service.ts";
-import { messageOf, print, terminalWidth, wrapped } from "./output.ts";
+import { print, terminalWidth, wrapped } from "./output.ts";
 
 /** What is looked at, in the order in which it is told. */
 const CHECKS: Readonly<Record<string, Check>> = {

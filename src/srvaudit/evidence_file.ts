@@ -1,7 +1,8 @@
 /** Opening the evidence for whoever asks, with words for why it cannot be. */
 
 import { EvidenceReader } from "../evidence/reading.ts";
-import { CannotError, messageOf } from "./output.ts";
+import { messageOf } from "../terminal/message_of.ts";
+import { CannotError } from "./output.ts";
 
 /**
  * @param file the database

@@ -35,11 +35,6 @@ export function say(message: string): void {
   Deno.stderr.writeSync(new TextEncoder().encode(lines));
 }
 
-/** @returns what an error says */
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
-
 /** @returns the columns of the terminal on stdout; Infinity where there is none, so that nothing is cut there */
 export function terminalWidth(): number {
   if (!Deno.stdout.isTerminal()) return Infinity;

@@ -1,7 +1,8 @@
 /** `srvaudit`: the admin's tool, and the host's agent. */
 
+import { messageOf } from "../terminal/message_of.ts";
 import type { Request } from "./arguments.ts";
-import { messageOf, NobodyReadsError, say } from "./output.ts";
+import { NobodyReadsError, say } from "./output.ts";
 
 /** What goes without `@optique`: it starts at every login, or stays for long. */
 const LIGHT: Readonly<Partial<Record<string, (args: string[]) => Promise<number | void>>>> = {

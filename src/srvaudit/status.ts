@@ -5,10 +5,11 @@ import { askAgent } from "../desk/agent_client.ts";
 import { RefusedError } from "../desk/desk.ts";
 import type { AgentStatus } from "../desk/protocol.ts";
 import type { ConsumerState, EvidenceReader, EvidenceSession, Extent } from "../evidence/reading.ts";
+import { messageOf } from "../terminal/message_of.ts";
 import { lengthOfTime, localTime } from "../terminal/moments.ts";
 import { visible, visibleJson } from "../terminal/visible.ts";
 import { openEvidence } from "./evidence_file.ts";
-import { byteCount, CannotError, messageOf, print, table, terminalWidth } from "./output.ts";
+import { byteCount, CannotError, print, table, terminalWidth } from "./output.ts";
 import { ticketOf } from "./sessions.ts";
 
 /** More open sessions than these are counted, not shown. */

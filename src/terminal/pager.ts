@@ -1,6 +1,7 @@
 /** Shows output on the terminal, through a pager where it is longer than the screen. */
 
 import { tell } from "./ask.ts";
+import { messageOf } from "./message_of.ts";
 
 /**
  * Writes to standard output. On a terminal, what is longer than the screen goes through `$PAGER` (or `less`, where it
@@ -78,13 +79,9 @@ function startPager(): Deno.ChildProcess | undefined {
     return new Deno.Command(program, { args, env, stdin: "piped", stdout: "inherit", stderr: "inherit" })
       .spawn();
   } catch (error) {
-    if (wanted !== undefined) tell(`cannot start the pager ${wanted} (see $PAGER): ${reason(error)}\n`);
+    if (wanted !== undefined) tell(`cannot start the pager ${wanted} (see $PAGER): ${messageOf(error)}\n`);
     return undefined;
   }
-}
-
-function reason(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 async function feed(pager: Deno.ChildProcess, chunks: Iterable<Uint8Array>): Promise<void> {

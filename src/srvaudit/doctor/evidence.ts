@@ -4,9 +4,10 @@ import { hasAgent } from "../../config/policy.ts";
 import { statfsSync } from "node:fs";
 import type { EvidenceReader } from "../../evidence/reading.ts";
 import { protect } from "../../posix/file_flags.ts";
+import { messageOf } from "../../terminal/message_of.ts";
 import { lengthOfTime } from "../../terminal/moments.ts";
 import { openEvidence } from "../evidence_file.ts";
-import { byteCount, messageOf } from "../output.ts";
+import { byteCount } from "../output.ts";
 import { type Finding, type Host, look, ok, unseen, warning, wrong } from "./finding.ts";
 
 /** Below this a day's work may fill the disk; below a tenth of it SQLite may not even be able to tidy up. */

@@ -3,6 +3,7 @@
 import { checkConfig } from "../../config/agent_settings.ts";
 import { parseLine } from "../../config/key_values.ts";
 import { DEFAULT_POLICY, mappedShell, type Policy } from "../../config/policy.ts";
+import { messageOf } from "../../terminal/message_of.ts";
 import {
   type Finding,
   type Host,
@@ -74,7 +75,7 @@ function faultOf(host: Host, policy: Policy, { name, shell }: PasswdUser): Findi
       wrong(`the real shell ${real} of ${name} cannot be run`, `install it, or mend her line in ${map}`),
     ];
   } catch (error) {
-    return [wrong(error instanceof Error ? error.message : String(error), `mend her line in ${map}`)];
+    return [wrong(messageOf(error), `mend her line in ${map}`)];
   }
 }
 
@@ -106,7 +107,7 @@ export function shellMap(host: Host): Finding[] {
       parseLine(name === undefined ? raw : `shell${raw.slice(raw.indexOf("="))}`, index + 1, file);
       return [];
     } catch (error) {
-      return [warning(error instanceof Error ? error.message : String(error), `write name="/path/of/shell"`)];
+      return [warning(messageOf(error), `write name="/path/of/shell"`)];
     }
   });
   return [mode, ...bad];

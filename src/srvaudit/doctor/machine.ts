@@ -1,6 +1,7 @@
 /** Does the machine let the agent do its work? */
 
 import { hasAgent } from "../../config/policy.ts";
+import { messageOf } from "../../terminal/message_of.ts";
 import {
   type Finding,
   type Host,
@@ -46,7 +47,7 @@ function writable(file: string): Finding {
     Deno.openSync(file, { append: true }).close();
     return ok(`${file} can be written`);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     return wrong(`${file} cannot be written: ${reason}`, "mount its file system for writing, and make room");
   }
 }

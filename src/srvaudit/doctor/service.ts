@@ -6,6 +6,7 @@ import { parseLine } from "../../config/key_values.ts";
 import { DEFAULT_POLICY } from "../../config/policy.ts";
 import { askAgent } from "../../desk/agent_client.ts";
 import { RefusedError } from "../../desk/desk.ts";
+import { messageOf } from "../../terminal/message_of.ts";
 import { lengthOfTime } from "../../terminal/moments.ts";
 import { byteCount } from "../output.ts";
 import {
@@ -94,7 +95,7 @@ export async function agent(host: Host): Promise<Finding[]> {
   } catch (error) {
     // It has answered: that it tells root alone.
     if (error instanceof RefusedError) return [ok("the agent answers"), unseen("how the agent is")];
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     return [wrong(reason, `${START}; its log: ${host.places.log}`)];
   }
 }
