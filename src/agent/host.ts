@@ -187,7 +187,6 @@ export class Host implements Disposable {
     this.#upkeep[Symbol.dispose]();
     this.#intake[Symbol.dispose]();
     this.#store[Symbol.dispose]();
-    this.#accounts[Symbol.dispose]();
   }
 }
 

@@ -1,14 +1,15 @@
 /** Accounts, without holding up whoever else is served: NSS may have to ask a server that does not answer. */
 
+import { fromLibc } from "./from_libc.ts";
 import type { Account } from "./libc.ts";
 
-const symbols = {
+const libc = fromLibc({
   getpwuid_r: {
     parameters: ["u32", "buffer", "buffer", "usize", "buffer"],
     result: "i32",
     nonblocking: true,
   },
-} as const satisfies Deno.ForeignLibraryInterface;
+});
 
 /** struct passwd: pw_name, pw_passwd, pw_uid, pw_gid, pw_gecos, pw_dir, pw_shell (glibc, 64 bit). */
 const PASSWD_BYTES = 48;
@@ -22,12 +23,11 @@ const FRESH_MS = 60_000;
  *
  * @example
  * ```ts
- * using accounts = new Accounts();
+ * const accounts = new Accounts();
  * (await accounts.byUid(0))?.name; // "root"
  * ```
  */
-export class Accounts implements Disposable {
-  readonly #libc = Deno.dlopen("libc.so.6", symbols);
+export class Accounts {
   readonly #known = new Map<number, { account: Promise<Account | undefined>; atMs: number }>();
 
   /** @returns the account, or undefined if there is none by that number */
@@ -43,7 +43,7 @@ export class Accounts implements Disposable {
     const passwd = new Uint8Array(PASSWD_BYTES);
     const texts = new Uint8Array(TEXT_BYTES);
     const found = new BigUint64Array(1);
-    const code = await this.#libc.symbols.getpwuid_r(uid, passwd, texts, BigInt(TEXT_BYTES), found);
+    const code = await libc().getpwuid_r(uid, passwd, texts, BigInt(TEXT_BYTES), found);
     if (code !== 0 || found[0] === 0n) return undefined;
     const view = new DataView(passwd.buffer);
     const base = Deno.UnsafePointer.value(Deno.UnsafePointer.of(texts));
@@ -60,10 +60,6 @@ export class Accounts implements Disposable {
       home: text(32),
       shell: text(40),
     };
-  }
-
-  [Symbol.dispose](): void {
-    this.#libc.close();
   }
 }
 

@@ -13,14 +13,14 @@
  * does not answer could do the same.
  */
 
-const symbols = {
+import { fromLibc } from "./from_libc.ts";
+
+const libc = fromLibc({
   setfsuid: { parameters: ["u32"], result: "i32" },
   setfsgid: { parameters: ["u32"], result: "i32" },
   setgroups: { parameters: ["usize", "pointer"], result: "i32" },
   geteuid: { parameters: [], result: "u32" },
-} as const satisfies Deno.ForeignLibraryInterface;
-
-let library: Deno.DynamicLibrary<typeof symbols> | undefined;
+});
 
 /** An id that no one has: it changes nothing, and so tells what is. */
 const NOBODY_AT_ALL = 0xffff_ffff;
@@ -45,7 +45,7 @@ export interface FileUser {
  * ```
  */
 export function asUser<Result>(user: FileUser, work: () => Result): Result {
-  const { setfsuid, setfsgid, geteuid } = (library ??= Deno.dlopen("libc.so.6", symbols)).symbols;
+  const { setfsuid, setfsgid, geteuid } = libc();
   if (user.uid === 0 || geteuid() !== 0) return work();
   // The group first: without root's uid it could not be changed any more.
   setfsgid(user.gid);
@@ -70,5 +70,5 @@ export function asUser<Result>(user: FileUser, work: () => Result): Result {
  * nothing where it may not.
  */
 export function dropGroups(): void {
-  (library ??= Deno.dlopen("libc.so.6", symbols)).symbols.setgroups(0n, null);
+  libc().setgroups(0n, null);
 }

@@ -1,13 +1,13 @@
 /** What a file system can forbid even a file's owner: ioctl_iflags(2), as chattr(1) sets it. */
 
-const symbols = {
+import { fromLibc } from "./from_libc.ts";
+
+const libc = fromLibc({
   open: { parameters: ["buffer", "i32"], result: "i32" },
   // Variadic in C; for an argument that is a pointer the call is the same on x86_64 and aarch64 Linux.
   ioctl: { parameters: ["i32", "u64", "buffer"], result: "i32" },
   close: { parameters: ["i32"], result: "i32" },
-} as const satisfies Deno.ForeignLibraryInterface;
-
-let library: Deno.DynamicLibrary<typeof symbols> | undefined;
+});
 
 // linux/fs.h and asm-generic/fcntl.h, the same on x86_64 and aarch64 but for O_NOFOLLOW.
 const FS_IOC_GETFLAGS = 0x8008_6601n;
@@ -32,8 +32,7 @@ export type Protection = keyof typeof FLAGS | "none";
  * ```
  */
 export function protect(path: string, protection: Protection): boolean {
-  library ??= Deno.dlopen("libc.so.6", symbols);
-  const { open, ioctl, close } = library.symbols;
+  const { open, ioctl, close } = libc();
   const fd = open(new TextEncoder().encode(`${path}\0`), O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
   if (fd < 0) return false;
   try {

@@ -1,17 +1,12 @@
 /** Groups of users: getgroups(2), getgrnam(3). */
 
-const symbols = {
+import { fromLibc } from "./from_libc.ts";
+
+const libc = fromLibc({
   getgroups: { parameters: ["i32", "buffer"], result: "i32" },
   getegid: { parameters: [], result: "u32" },
   getgrnam: { parameters: ["buffer"], result: "pointer" },
-} as const satisfies Deno.ForeignLibraryInterface;
-
-let library: Deno.DynamicLibrary<typeof symbols> | undefined;
-
-function libc(): Deno.DynamicLibrary<typeof symbols>["symbols"] {
-  library ??= Deno.dlopen("libc.so.6", symbols);
-  return library.symbols;
-}
+});
 
 /**
  * @param name the group's; whatever NSS asks may know it

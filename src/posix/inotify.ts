@@ -1,16 +1,15 @@
 /** Folders that tell when something in them changes: inotify(7). */
 
-import { errno, prepareErrno, SystemCallError } from "./errno.ts";
+import { errno, SystemCallError } from "./errno.ts";
+import { fromLibc } from "./from_libc.ts";
 
-const symbols = {
+const libc = fromLibc({
   inotify_init1: { parameters: ["i32"], result: "i32" },
   inotify_add_watch: { parameters: ["i32", "buffer", "u32"], result: "i32" },
   inotify_rm_watch: { parameters: ["i32", "i32"], result: "i32" },
   read: { parameters: ["i32", "buffer", "usize"], result: "isize" },
   close: { parameters: ["i32"], result: "i32" },
-} as const satisfies Deno.ForeignLibraryInterface;
-
-let library: Deno.DynamicLibrary<typeof symbols> | undefined;
+});
 
 // sys/inotify.h and fcntl.h, the same on x86_64 and aarch64.
 const IN_NONBLOCK = 0o4000;
@@ -66,11 +65,9 @@ export class Inotify implements Disposable {
 
   /** @throws {SystemCallError} where the user has too many of them already (fs.inotify.max_user_instances) */
   constructor() {
-    library ??= Deno.dlopen("libc.so.6", symbols);
-    prepareErrno();
-    this.fd = library.symbols.inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+    this.fd = libc().inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
     if (this.fd < 0) {
-      throw new Error(`inotify cannot be had: errno ${errno()}: see fs.inotify in sysctl(8)`);
+      throw new SystemCallError("inotify_init1 (see fs.inotify.max_user_instances)", errno());
     }
   }
 
@@ -81,10 +78,9 @@ export class Inotify implements Disposable {
    * @throws {SystemCallError} if it cannot be read, or there are too many (fs.inotify.max_user_watches)
    */
   watch(folder: string): number {
-    const libc = library ??= Deno.dlopen("libc.so.6", symbols);
     const mask = IN_MODIFY | IN_MOVED | IN_CREATE | IN_DELETE | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR |
       IN_DONT_FOLLOW;
-    const id = libc.symbols.inotify_add_watch(this.fd, encoder.encode(`${folder}\0`), mask);
+    const id = libc().inotify_add_watch(this.fd, encoder.encode(`${folder}\0`), mask);
     if (id >= 0) return id;
     const code = errno();
     if (code === ENOENT || code === ENOTDIR || code === ELOOP) {
@@ -95,7 +91,7 @@ export class Inotify implements Disposable {
 
   /** Watches a folder no longer. What was noticed before may still be read. */
   unwatch(id: number): void {
-    library?.symbols.inotify_rm_watch(this.fd, id);
+    libc().inotify_rm_watch(this.fd, id);
   }
 
   /** @returns all that has changed since the last time, in order; nothing where nothing has */
@@ -103,7 +99,7 @@ export class Inotify implements Disposable {
     const changes: FolderChange[] = [];
     // Until it is empty: a reading that ends before the buffer does, by the length of the longest event, is the last.
     while (true) {
-      const length = Number(library?.symbols.read(this.fd, this.#buffer, BigInt(BUFFER_BYTES)) ?? -1);
+      const length = Number(libc().read(this.fd, this.#buffer, BigInt(BUFFER_BYTES)));
       if (length <= 0) return changes;
       this.#decode(length, changes);
       if (length < BUFFER_BYTES / 2) return changes;
@@ -133,6 +129,6 @@ export class Inotify implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    library?.symbols.close(this.fd);
+    libc().close(this.fd);
   }
 }

@@ -1,10 +1,9 @@
-/**
- * The calls of libc that Deno has no API for. No other room of the house does FFI.
- *
- * The library is opened at the first call: a program that needs none of this does not pay for it.
- */
+/** What programs ask of libc that Deno has no API for. No other room of the house does FFI. */
 
-const symbols = {
+import { ERRNO, errno } from "./errno.ts";
+import { fromLibc } from "./from_libc.ts";
+
+const libc = fromLibc({
   execve: { parameters: ["buffer", "buffer", "buffer"], result: "i32" },
   signal: { parameters: ["i32", "pointer"], result: "pointer" },
   poll: { parameters: ["buffer", "usize", "i32"], result: "i32" },
@@ -13,20 +12,7 @@ const symbols = {
   setsid: { parameters: [], result: "i32" },
   tcgetpgrp: { parameters: ["i32"], result: "i32" },
   getpgrp: { parameters: [], result: "i32" },
-  __errno_location: { parameters: [], result: "pointer" },
-} as const satisfies Deno.ForeignLibraryInterface;
-
-let opened: Deno.DynamicLibrary<typeof symbols> | undefined;
-
-function libc(): Deno.DynamicLibrary<typeof symbols>["symbols"] {
-  opened ??= Deno.dlopen("libc.so.6", symbols);
-  return opened.symbols;
-}
-
-function errno(): number {
-  const location = libc().__errno_location();
-  return location === null ? 0 : new Deno.UnsafePointerView(location).getInt32();
-}
+});
 
 const encoder = new TextEncoder();
 
@@ -165,8 +151,8 @@ export function waitReadable(fd: number, timeoutMs: number): boolean {
     new DataView(request).setInt16(4, POLLIN, true);
     const ready = libc().poll(request, 1n, Math.max(0, Math.ceil(deadline - performance.now())));
     if (ready >= 0) return ready > 0;
-    // A signal that the runtime handles came in between (EINTR): wait for what is left.
-    if (errno() !== 4) return true;
+    // A signal that the runtime handles came in between: wait for what is left.
+    if (errno() !== ERRNO.EINTR) return true;
   }
 }
 

@@ -1,11 +1,11 @@
 /** Whether processes are still there, cheaply: kill(2) with no signal. */
 
-const symbols = {
+import { fromLibc } from "./from_libc.ts";
+
+const libc = fromLibc({
   kill: { parameters: ["i32", "i32"], result: "i32" },
   geteuid: { parameters: [], result: "u32" },
-} as const satisfies Deno.ForeignLibraryInterface;
-
-let library: Deno.DynamicLibrary<typeof symbols> | undefined;
+});
 
 /**
  * Asks the kernel for a process number: a hundred times cheaper than reading /proc, and so fit to be asked for thousands
@@ -15,7 +15,7 @@ let library: Deno.DynamicLibrary<typeof symbols> | undefined;
  * @returns false where there is certainly no such process
  */
 export function mayLive(pid: number): boolean {
-  const { kill, geteuid } = (library ??= Deno.dlopen("libc.so.6", symbols)).symbols;
+  const { kill, geteuid } = libc();
   // Who is not root is refused other users' processes, which tells nothing.
   return kill(pid, 0) === 0 || geteuid() !== 0;
 }

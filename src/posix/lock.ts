@@ -1,10 +1,12 @@
 /** Locks between processes that do not wait: flock(2). Deno's own `lock` always does. */
 
-const symbols = {
+import { fromLibc } from "./from_libc.ts";
+
+const libc = fromLibc({
   open: { parameters: ["buffer", "i32", "i32"], result: "i32" },
   flock: { parameters: ["i32", "i32"], result: "i32" },
   close: { parameters: ["i32"], result: "i32" },
-} as const satisfies Deno.ForeignLibraryInterface;
+});
 
 // fcntl.h and sys/file.h of Linux, the same on x86_64 and aarch64 but for O_NOFOLLOW, which is not used.
 const O_WRONLY = 0o1;
@@ -26,18 +28,16 @@ const LOCK_NB = 4;
  * ```
  */
 export function tryLock(path: string): Disposable | undefined {
-  const libc = Deno.dlopen("libc.so.6", symbols);
+  const { open, flock, close } = libc();
   const name = new TextEncoder().encode(`${path}\0`);
-  const fd = libc.symbols.open(name, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600);
-  if (fd < 0 || libc.symbols.flock(fd, LOCK_EX | LOCK_NB) !== 0) {
-    if (fd >= 0) libc.symbols.close(fd);
-    libc.close();
+  const fd = open(name, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600);
+  if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) !== 0) {
+    if (fd >= 0) close(fd);
     return undefined;
   }
   return {
     [Symbol.dispose]() {
-      libc.symbols.close(fd);
-      libc.close();
+      close(fd);
     },
   };
 }

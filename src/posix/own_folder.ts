@@ -6,16 +6,15 @@
  * themselves, as they are where our own programs have made them.
  */
 
-import { errno, prepareErrno } from "./errno.ts";
+import { errno } from "./errno.ts";
+import { fromLibc } from "./from_libc.ts";
 import { FileRefusedError } from "./plain_file.ts";
 
-const symbols = {
+const libc = fromLibc({
   open: { parameters: ["buffer", "i32"], result: "i32" },
   openat: { parameters: ["i32", "buffer", "i32"], result: "i32" },
   close: { parameters: ["i32"], result: "i32" },
-} as const satisfies Deno.ForeignLibraryInterface;
-
-let library: Deno.DynamicLibrary<typeof symbols> | undefined;
+});
 
 // asm-generic/fcntl.h, the same on x86_64 and aarch64 but for O_NOFOLLOW and O_DIRECTORY.
 const IS_ARM = Deno.build.arch === "aarch64";
@@ -43,13 +42,12 @@ export function withinOwnFolder<Result>(path: string, work: (here: string) => Re
   try {
     return work(`/proc/self/fd/${fd}`);
   } finally {
-    library?.symbols.close(fd);
+    libc().close(fd);
   }
 }
 
 function enter(path: string): number {
-  prepareErrno();
-  const { open, openat, close } = (library ??= Deno.dlopen("libc.so.6", symbols)).symbols;
+  const { open, openat, close } = libc();
   const names = path.split("/");
   const [outer = "", inner = ""] = names.splice(-2);
   let fd = open(encoder.encode(`${names.join("/") || "/"}\0`), MAYBE_A_LINK);

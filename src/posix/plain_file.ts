@@ -7,17 +7,16 @@
  * acts for on files: to what is below /proc/sys.
  */
 
-import { errno, prepareErrno } from "./errno.ts";
+import { errno } from "./errno.ts";
+import { fromLibc } from "./from_libc.ts";
 
-const symbols = {
+const libc = fromLibc({
   open: { parameters: ["buffer", "i32"], result: "i32" },
   statx: { parameters: ["i32", "buffer", "i32", "u32", "buffer"], result: "i32" },
   pread: { parameters: ["i32", "buffer", "usize", "i64"], result: "isize" },
   write: { parameters: ["i32", "buffer", "usize"], result: "isize" },
   close: { parameters: ["i32"], result: "i32" },
-} as const satisfies Deno.ForeignLibraryInterface;
-
-let library: Deno.DynamicLibrary<typeof symbols> | undefined;
+});
 
 // asm-generic/fcntl.h and linux/stat.h, the same on x86_64 and aarch64 but for O_NOFOLLOW.
 const O_WRONLY = 0o1;
@@ -69,9 +68,8 @@ export class FileRefusedError extends Error {
  * @throws {FileRefusedError} if that cannot be told
  */
 export function factsOf(path: string): FileFacts | undefined {
-  const libc = open();
   const flags = AT_SYMLINK_NOFOLLOW;
-  const refused = libc.symbols.statx(AT_FDCWD, encoder.encode(`${path}\0`), flags, STATX_BASIC_STATS, answer);
+  const refused = libc().statx(AT_FDCWD, encoder.encode(`${path}\0`), flags, STATX_BASIC_STATS, answer);
   return refused === 0 ? factsIn() : missing(path, errno());
 }
 
@@ -84,17 +82,16 @@ export class PlainFile implements Disposable {
    * @throws {FileRefusedError}
    */
   static open(path: string): PlainFile | undefined {
-    const libc = open();
-    const fd = libc.symbols.open(
+    const fd = libc().open(
       encoder.encode(`${path}\0`),
       O_NONBLOCK | O_NOCTTY | O_CLOEXEC | O_NOFOLLOW,
     );
     if (fd < 0) return missing(path, errno());
-    const refused = libc.symbols.statx(fd, NO_PATH, AT_EMPTY_PATH, STATX_BASIC_STATS, answer);
+    const refused = libc().statx(fd, NO_PATH, AT_EMPTY_PATH, STATX_BASIC_STATS, answer);
     const code = refused === 0 ? 0 : errno();
     const facts = refused === 0 ? factsIn() : undefined;
     if (facts) return new PlainFile(path, fd, facts);
-    libc.symbols.close(fd);
+    libc().close(fd);
     return refused === 0 ? undefined : missing(path, code);
   }
 
@@ -107,11 +104,10 @@ export class PlainFile implements Disposable {
    * @throws {FileRefusedError}
    */
   read(into: Uint8Array<ArrayBuffer>, from: number): number {
-    const libc = open();
     let filled = 0;
     while (filled < into.length) {
       const rest = into.subarray(filled);
-      const count = Number(libc.symbols.pread(this.fd, rest, BigInt(rest.length), BigInt(from + filled)));
+      const count = Number(libc().pread(this.fd, rest, BigInt(rest.length), BigInt(from + filled)));
       if (count < 0) throw new FileRefusedError(this.path, errno());
       if (count === 0) break;
       filled += count;
@@ -120,7 +116,7 @@ export class PlainFile implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    library?.symbols.close(this.fd);
+    libc().close(this.fd);
   }
 }
 
@@ -131,24 +127,18 @@ export class PlainFile implements Disposable {
  * @throws {FileRefusedError} if it is not there, is no plain file or someone else's, or does not take all of them
  */
 export function appendToPlainFile(path: string, uid: number, bytes: Uint8Array<ArrayBuffer>): void {
-  const libc = open();
   const flags = O_WRONLY | O_APPEND | O_NONBLOCK | O_NOCTTY | O_CLOEXEC | O_NOFOLLOW;
-  const fd = libc.symbols.open(encoder.encode(`${path}\0`), flags);
+  const fd = libc().open(encoder.encode(`${path}\0`), flags);
   if (fd < 0) throw new FileRefusedError(path, errno(), "added to");
   try {
-    const isStated = libc.symbols.statx(fd, NO_PATH, AT_EMPTY_PATH, STATX_BASIC_STATS, answer) === 0;
+    const isStated = libc().statx(fd, NO_PATH, AT_EMPTY_PATH, STATX_BASIC_STATS, answer) === 0;
     if (!isStated || factsIn()?.uid !== uid) throw new FileRefusedError(path, ENOENT, "added to");
-    const count = Number(libc.symbols.write(fd, bytes, BigInt(bytes.length)));
+    const count = Number(libc().write(fd, bytes, BigInt(bytes.length)));
     if (count === bytes.length) return;
     throw new FileRefusedError(path, count < 0 ? errno() : ENOSPC, "added to");
   } finally {
-    libc.symbols.close(fd);
+    libc().close(fd);
   }
-}
-
-function open(): Deno.DynamicLibrary<typeof symbols> {
-  prepareErrno();
-  return library ??= Deno.dlopen("libc.so.6", symbols);
 }
 
 /** struct statx: its layout is the same everywhere. */

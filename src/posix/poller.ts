@@ -1,8 +1,9 @@
 /** Waits for many file descriptors at once: epoll(7), level-triggered. */
 
-import { ERRNO, errno, prepareErrno, SystemCallError } from "./errno.ts";
+import { ERRNO, errno, SystemCallError } from "./errno.ts";
+import { fromLibc } from "./from_libc.ts";
 
-const symbols = {
+const libc = fromLibc({
   epoll_create1: { parameters: ["i32"], result: "i32" },
   epoll_ctl: { parameters: ["i32", "i32", "i32", "buffer"], result: "i32" },
   epoll_wait: { parameters: ["i32", "buffer", "i32", "i32"], result: "i32" },
@@ -16,15 +17,7 @@ const symbols = {
   eventfd_read: { parameters: ["i32", "buffer"], result: "i32" },
   eventfd_write: { parameters: ["i32", "u64"], result: "i32" },
   close: { parameters: ["i32"], result: "i32" },
-} as const satisfies Deno.ForeignLibraryInterface;
-
-let opened: Deno.DynamicLibrary<typeof symbols> | undefined;
-
-function libc(): Deno.DynamicLibrary<typeof symbols>["symbols"] {
-  prepareErrno();
-  opened ??= Deno.dlopen("libc.so.6", symbols);
-  return opened.symbols;
-}
+});
 
 const EPOLL_CLOEXEC = 0o2000000;
 const EFD_CLOEXEC = 0o2000000;

@@ -1,11 +1,13 @@
 /** Words on a terminal that is not one's own, as wall(1) writes them. */
 
-const symbols = {
+import { fromLibc } from "./from_libc.ts";
+
+const libc = fromLibc({
   open: { parameters: ["buffer", "i32"], result: "i32" },
   isatty: { parameters: ["i32"], result: "i32" },
   write: { parameters: ["i32", "buffer", "usize"], result: "isize" },
   close: { parameters: ["i32"], result: "i32" },
-} as const satisfies Deno.ForeignLibraryInterface;
+});
 
 // fcntl.h of Linux, the same on x86_64 and aarch64.
 const O_WRONLY = 0o1;
@@ -22,8 +24,7 @@ const O_CLOEXEC = 0o2000000;
  * @returns whether all of it was taken
  */
 export function writeToTerminal(terminal: string, text: string): boolean {
-  const library = Deno.dlopen("libc.so.6", symbols);
-  const { open, isatty, write, close } = library.symbols;
+  const { open, isatty, write, close } = libc();
   const fd = open(new TextEncoder().encode(`${terminal}\0`), O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
   try {
     if (fd < 0 || isatty(fd) !== 1) return false;
@@ -31,6 +32,5 @@ export function writeToTerminal(terminal: string, text: string): boolean {
     return write(fd, bytes, BigInt(bytes.length)) === BigInt(bytes.length);
   } finally {
     if (fd >= 0) close(fd);
-    library.close();
   }
 }

@@ -1,13 +1,13 @@
 /** How a terminal treats what is typed: termios(3), in glibc's layout, which is the same on x86_64 and aarch64. */
 
-const symbols = {
+import { fromLibc } from "./from_libc.ts";
+
+const libc = fromLibc({
   open: { parameters: ["buffer", "i32"], result: "i32" },
   close: { parameters: ["i32"], result: "i32" },
   tcgetattr: { parameters: ["i32", "buffer"], result: "i32" },
   tcsetattr: { parameters: ["i32", "i32", "buffer"], result: "i32" },
-} as const satisfies Deno.ForeignLibraryInterface;
-
-let library: Deno.DynamicLibrary<typeof symbols> | undefined;
+});
 
 const SIZE = 60;
 const INPUT = { offset: 0, flags: 0x100 /* ICRNL: Enter ends a line */ };
@@ -38,8 +38,7 @@ const WHEN_PRINTED = 1;
  * ```
  */
 export function editLines(fd: number): Disposable {
-  library ??= Deno.dlopen("libc.so.6", symbols);
-  const { tcgetattr, tcsetattr } = library.symbols;
+  const { tcgetattr, tcsetattr } = libc();
   const before = new Uint8Array(SIZE);
   const wanted = new Uint8Array(SIZE);
   let isChanged = false;
@@ -68,8 +67,7 @@ export function editLines(fd: number): Disposable {
  * @param terminal its file, as in `/dev/pts/0`
  */
 export function editsLinesItself(terminal: string): boolean {
-  library ??= Deno.dlopen("libc.so.6", symbols);
-  const { open, close, tcgetattr } = library.symbols;
+  const { open, close, tcgetattr } = libc();
   const fd = open(new TextEncoder().encode(`${terminal}\0`), O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
   if (fd < 0) return false;
   try {

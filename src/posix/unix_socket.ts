@@ -1,9 +1,10 @@
 /** Stream sockets of unix(7), as a server needs them: nothing here waits. */
 
-import { ERRNO, errno, prepareErrno, SystemCallError } from "./errno.ts";
+import { ERRNO, errno, SystemCallError } from "./errno.ts";
+import { fromLibc } from "./from_libc.ts";
 
 // recv and send give an ssize_t: its lower half is enough, as no buffer here is longer than that.
-const symbols = {
+const libc = fromLibc({
   socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
   bind: { parameters: ["i32", "buffer", "u32"], result: "i32" },
   connect: { parameters: ["i32", "buffer", "u32"], result: "i32" },
@@ -13,15 +14,7 @@ const symbols = {
   recv: { parameters: ["i32", "buffer", "usize", "i32"], result: "i32" },
   send: { parameters: ["i32", "buffer", "usize", "i32"], result: "i32" },
   close: { parameters: ["i32"], result: "i32" },
-} as const satisfies Deno.ForeignLibraryInterface;
-
-let opened: Deno.DynamicLibrary<typeof symbols> | undefined;
-
-function libc(): Deno.DynamicLibrary<typeof symbols>["symbols"] {
-  prepareErrno();
-  opened ??= Deno.dlopen("libc.so.6", symbols);
-  return opened.symbols;
-}
+});
 
 // The same on x86_64 and aarch64.
 const AF_UNIX = 1;
