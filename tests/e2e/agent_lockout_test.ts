@@ -80,7 +80,7 @@ testThatNeeds(
     const user = await host.addUser();
     for (const folder of ["/var/lib/srvaudit", "/var/spool/srvaudit"]) {
       await succeed(host.asRoot(["mkdir", "-p", folder]));
-      await succeed(host.asRoot(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", folder]));
+      await succeed(host.asRoot(["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", folder]));
     }
     await using agent = await TestAgent.start(host);
     await using before = await Login.open(host, user);
