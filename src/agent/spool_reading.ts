@@ -37,7 +37,8 @@ export interface FileReading {
   isOver: boolean;
 }
 
-const EACCES = 13;
+/** Its mode says so; or its owner holds a lease on it (fcntl(2)): EACCES, EAGAIN. */
+const KEPT_FROM_US: readonly number[] = [13, 11];
 
 /** In an inode's place: there is a file that cannot be read. An empty one: it is new, or was not there the last time. */
 const REFUSED = "-";
@@ -100,7 +101,7 @@ export function readOn(
     }, (length) => buffer.take(length));
   } catch (error) {
     // Its owner can add to a file that she has made unreadable.
-    if (!(error instanceof FileRefusedError) || error.errno !== EACCES) throw error;
+    if (!(error instanceof FileRefusedError) || !KEPT_FROM_US.includes(error.errno)) throw error;
     return unseen(file, isOver, nowUs, true);
   }
   if (!piece) return unseen(file, isOver, nowUs, false);

@@ -260,3 +260,30 @@ Deno.test("a hole that is larger than anybody's record is passed over, and what 
   assert.deepEqual(at.commands().map(({ text }) => text), ["behind it"]);
   assert.equal(at.tampers().filter(({ what }) => what === "capped").length, 1);
 });
+
+testThatNeeds(
+  ["perl"],
+  "a lease on a file holds nobody up, is noticed, and keeps nothing back for good",
+  async () => {
+    using at = new SpoolsAndEvidence();
+    const name = `${GONE.pid}-1.shell`;
+    at.addOwn(name, shell(), ...command(1, "leased"));
+    // F_SETLEASE, F_WRLCK; who holds a lease is to give it back when told to, and does not.
+    const script =
+      '$SIG{IO} = "IGNORE"; open my $f, "<", $ARGV[0] or die; fcntl($f, 1024, 1) or die "$!"; $| = 1; print "x"; sleep 1000';
+    const child = new Deno.Command("perl", {
+      args: ["-e", script, `${at.own.path}/${name}`],
+      stdout: "piped",
+    }).spawn();
+    const reader = child.stdout.getReader();
+    assert.equal((await reader.read()).value?.length, 1);
+    at.run();
+    assert.deepEqual(at.commands(), []);
+    assert.deepEqual(at.tampers().map(({ why }) => why), [{ "it cannot be read": 1 }]);
+    child.kill("SIGKILL");
+    await reader.cancel();
+    await child.status;
+    at.run();
+    assert.deepEqual(at.commands().map(({ text }) => text), ["leased"]);
+  },
+);
