@@ -1,7 +1,7 @@
 /** Questions to the evidence: of whoever may read the file, while the agent writes it. Nothing is ever written here. */
 
 import type { DatabaseSync, SQLInputValue } from "node:sqlite";
-import { openDatabase } from "../sqlite/database.ts";
+import { openDatabase, schemaVersion } from "../sqlite/database.ts";
 import { canonicalText, type Cell, chainHash, COLUMN_NAMES, isSameHash, NO_HASH } from "./chain.ts";
 import type { Head } from "./event.ts";
 import { EvidenceError, withEvidenceErrors } from "./evidence_error.ts";
@@ -83,7 +83,7 @@ export class EvidenceReader implements Disposable {
     this.#database = withEvidenceErrors(file, () => {
       const database = openDatabase(file, { readOnly: true, busyTimeoutMs: BUSY_TIMEOUT_MS });
       try {
-        const version = Number(database.prepare("pragma user_version").get()?.user_version);
+        const version = schemaVersion(database);
         if (version > SCHEMA_VERSION) throw new EvidenceError(file, "newer");
         // One that the agent is about to make, or another's file.
         if (version === 0) throw new EvidenceError(file, "other", new Error("it has no evidence in it yet"));

@@ -7,9 +7,6 @@
 
 import { VIEWS } from "./views.ts";
 
-/** The schema's version, which `PRAGMA user_version` holds. */
-export const SCHEMA_VERSION = 1;
-
 const TABLES = `
 -- What happened, in the order that it was taken in. Rows are added at the end and, by retention, removed from the front.
 -- session, shell: the seq of "session opened" and "shell started", their own in those; command: the seq of a "command".
@@ -118,3 +115,6 @@ end;
  * that the version is raised in.
  */
 export const MIGRATIONS: readonly string[] = [TABLES + INDEXES + TRIGGERS + VIEWS];
+
+/** The schema's version, which `PRAGMA user_version` holds. */
+export const SCHEMA_VERSION = MIGRATIONS.length;

@@ -2,13 +2,13 @@
 
 import type { DatabaseSync } from "node:sqlite";
 import { makePrivateFolder } from "../config/paths.ts";
-import { makePrivateFile, openDatabase, transaction } from "../sqlite/database.ts";
+import { makePrivateFile, migrate, openDatabase, transaction } from "../sqlite/database.ts";
 import { canonicalText, chainHash, COLUMN_NAMES, NO_HASH } from "./chain.ts";
 import type { Head, NewEvent } from "./event.ts";
 import { EvidenceError, withEvidenceErrors } from "./evidence_error.ts";
 import { type FollowedFile, FollowedFiles } from "./followed.ts";
 import { cellsOf } from "./row.ts";
-import { MIGRATIONS, SCHEMA_VERSION } from "./schema.ts";
+import { MIGRATIONS } from "./schema.ts";
 import { type OpenSessionRow, SessionRows } from "./session_rows.ts";
 
 /** How long another process's lock is waited for, in milliseconds: all others only read. */
@@ -158,23 +158,10 @@ function openForWriting(file: string): DatabaseSync {
     // Takes effect in a new file alone: so that retention can give room back to the disk.
     database.exec("pragma auto_vacuum = incremental");
     database.exec("pragma journal_mode = wal");
-    if (versionOf(database) !== SCHEMA_VERSION) migrate(file, database);
+    migrate(database, MIGRATIONS, () => new EvidenceError(file, "newer"));
     return database;
   } catch (error) {
     database.close();
     throw error;
   }
-}
-
-function migrate(file: string, database: DatabaseSync): void {
-  transaction(database, () => {
-    const version = versionOf(database);
-    if (version > SCHEMA_VERSION) throw new EvidenceError(file, "newer");
-    for (const script of MIGRATIONS.slice(version)) database.exec(script);
-    database.exec(`pragma user_version = ${SCHEMA_VERSION}`);
-  });
-}
-
-function versionOf(database: DatabaseSync): number {
-  return Number(database.prepare("pragma user_version").get()?.user_version ?? 0);
 }

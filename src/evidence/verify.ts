@@ -9,7 +9,7 @@
 
 import { Buffer } from "node:buffer";
 import type { DatabaseSync } from "node:sqlite";
-import { openDatabase } from "../sqlite/database.ts";
+import { openDatabase, schemaVersion } from "../sqlite/database.ts";
 import {
   canonicalText,
   type Cell,
@@ -112,7 +112,7 @@ export function verifyEvidence(file: string, options: { since?: EarlierHead } = 
     try {
       // One state of the database for the whole walk.
       database.exec("begin");
-      const version = Number(database.prepare("pragma user_version").get()?.user_version);
+      const version = schemaVersion(database);
       if (version > SCHEMA_VERSION) throw new EvidenceError(file, "newer");
       if (version < SCHEMA_VERSION) {
         throw new EvidenceError(file, "other", new Error("it has no evidence of this version in it"));

@@ -2,7 +2,14 @@
 
 import type { DatabaseSync } from "node:sqlite";
 import { makePrivateFolder } from "../config/paths.ts";
-import { makePrivateFile, openDatabase, type Refusal, refusalOf, transaction } from "../sqlite/database.ts";
+import {
+  makePrivateFile,
+  migrate,
+  openDatabase,
+  type Refusal,
+  refusalOf,
+  schemaVersion,
+} from "../sqlite/database.ts";
 import { messageOf } from "../terminal/message_of.ts";
 import { MIGRATIONS, SCHEMA_VERSION } from "./schema.ts";
 
@@ -61,7 +68,7 @@ export function openHistoryForReading(file: string): DatabaseSync | undefined {
   return withHistoryErrors(file, () => {
     const database = openDatabase(file, { readOnly: true, busyTimeoutMs: BUSY_TIMEOUT_MS });
     try {
-      if (versionOf(database) === SCHEMA_VERSION) return database;
+      if (schemaVersion(database) === SCHEMA_VERSION) return database;
     } catch (error) {
       database.close();
       throw error;
@@ -90,22 +97,12 @@ export function openHistory(file: string): DatabaseSync {
       // The newest commit is on the disk before its spool file is removed.
       database.exec("pragma synchronous = full");
       if (database.prepare("pragma journal_mode").get()?.journal_mode !== "wal") enterWal(database);
-      if (versionOf(database) !== SCHEMA_VERSION) migrate(file, database);
+      migrate(database, MIGRATIONS, () => new HistoryError(file, "newer"));
       return database;
     } catch (error) {
       database.close();
       throw error;
     }
-  });
-}
-
-function migrate(file: string, database: DatabaseSync): void {
-  transaction(database, () => {
-    // Another process may have done it while this one waited.
-    const version = versionOf(database);
-    if (version > SCHEMA_VERSION) throw new HistoryError(file, "newer");
-    for (const script of MIGRATIONS.slice(version)) database.exec(script);
-    database.exec(`pragma user_version = ${SCHEMA_VERSION}`);
   });
 }
 
@@ -119,10 +116,6 @@ function enterWal(database: DatabaseSync): void {
   } catch (error) {
     if (refusalOf(error) !== "locked") throw error;
   }
-}
-
-function versionOf(database: DatabaseSync): number {
-  return Number(database.prepare("pragma user_version").get()?.user_version ?? 0);
 }
 
 /** Whether there is a file, of any kind. */

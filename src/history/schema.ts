@@ -7,9 +7,6 @@
  * expression in an index).
  */
 
-/** The schema's version, which `PRAGMA user_version` holds. ASH leaves it at 0. */
-export const SCHEMA_VERSION = 2;
-
 const ASH_TABLES = `
 create table if not exists sessions (
   id integer primary key autoincrement,
@@ -170,3 +167,6 @@ alter table srvaudit_sessions add column guessed integer not null default 0;
  * Each runs in the transaction that the version is raised in.
  */
 export const MIGRATIONS: readonly string[] = [ASH_TABLES + OUR_TABLES + INDEXES, GUESSED_ENDS];
+
+/** The schema's version, which `PRAGMA user_version` holds. ASH leaves it at 0. */
+export const SCHEMA_VERSION = MIGRATIONS.length;

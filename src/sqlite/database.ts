@@ -79,6 +79,29 @@ export function openDatabase(
   }
 }
 
+/** The version of its schema that a database holds (`pragma user_version`); 0 for one that has none of ours. */
+export function schemaVersion(database: DatabaseSync): number {
+  return Number(database.prepare("pragma user_version").get()?.user_version ?? 0);
+}
+
+/**
+ * Brings a database to the newest schema, in one transaction; one that is there already is only looked at.
+ *
+ * @param migrations what leads from one version to the next: the first entry from 0, and so on
+ * @param tooNew makes what is thrown for a database that a newer program has brought further
+ * @throws {Error} as `tooNew` makes it, or SQLite's own
+ */
+export function migrate(database: DatabaseSync, migrations: readonly string[], tooNew: () => Error): void {
+  if (schemaVersion(database) === migrations.length) return;
+  transaction(database, () => {
+    // Another process may have done it while this one waited.
+    const version = schemaVersion(database);
+    if (version > migrations.length) throw tooNew();
+    for (const script of migrations.slice(version)) database.exec(script);
+    database.exec(`pragma user_version = ${migrations.length}`);
+  });
+}
+
 /**
  * Makes a database's file for its owner alone, or closes one that is open to others: SQLite makes files with the mode
  * of the umask.

@@ -7,7 +7,7 @@
 
 import type { DatabaseSync } from "node:sqlite";
 import { makePrivateFolder } from "../config/paths.ts";
-import { openDatabase, type Refusal, refusalOf, transaction } from "../sqlite/database.ts";
+import { openDatabase, type Refusal, refusalOf, schemaVersion, transaction } from "../sqlite/database.ts";
 import { StatusNotAllowedError, TicketNotFoundError, TrackerUnavailableError } from "./tracker.ts";
 
 const SCHEMA_VERSION = 1;
@@ -65,7 +65,7 @@ export function openStore(file: string): DatabaseSync {
   else if (((info.mode ?? 0) & 0o077) !== 0) Deno.chmodSync(file, 0o600);
   const database = connect(file);
   try {
-    const version = Number(database.prepare("pragma user_version").get()?.["user_version"]);
+    const version = schemaVersion(database);
     if (version === SCHEMA_VERSION) return database;
     throw new TrackerUnavailableError(
       version > SCHEMA_VERSION
