@@ -1,6 +1,5 @@
 /** What the agent keeps in mind of the spool files that it follows, and of their login sessions. */
 
-import { isClosed } from "../evidence/session_end.ts";
 import type { FollowedFile } from "../evidence/followed.ts";
 import type { EvidenceStore } from "../evidence/store.ts";
 import { mayLive } from "../posix/liveness.ts";
@@ -92,7 +91,7 @@ export class KnownSessions {
       mode: String(opened.mode),
       shell: String(opened.shell),
       tickets: row.tickets,
-      closed: isClosed(this.store, seq),
+      closed: this.store.isSessionClosed(seq),
       isLate: opened.late === true,
     };
     this.#bySeq.set(seq, session);

@@ -5,7 +5,6 @@
  * transaction, and what the agent has in mind is changed only when that is on the disk.
  */
 
-import { endOfShell } from "../evidence/session_end.ts";
 import type { EvidenceStore } from "../evidence/store.ts";
 import type { FileUser } from "../posix/as_user.ts";
 import { nowUs } from "../record/clock.ts";
@@ -181,7 +180,7 @@ export class TakeIn {
 
   /** For a session whose leader is gone, and that nobody closed. */
   #closing(session: Session, atUs: number): SessionClosed {
-    const end = endOfShell(this.store, session.seq, session.leader);
+    const end = this.store.endOfShell(session.seq, session.leader);
     const exitCode = end?.exitCode ?? null;
     return {
       kind: "session closed",

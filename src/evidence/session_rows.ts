@@ -2,8 +2,8 @@
 
 import type { DatabaseSync } from "node:sqlite";
 
-/** A login session that was opened and not closed. */
-export interface OpenSessionRow {
+/** A login session, open or not. */
+export interface SessionRow {
   /** The `seq` of its "session opened". */
   seq: number;
   /** Its UUIDv7. */
@@ -19,12 +19,21 @@ export interface OpenSessionRow {
 
 const OPENED = "select seq, at_us, uid, data from event where kind = 'session opened' and data is not null";
 
+/** A shell's end. */
+export interface ShellEnd {
+  atUs: number;
+  /** Null where the shell said none. */
+  exitCode: number | null;
+}
+
 /** The statements that find them; for one open database. */
 export class SessionRows {
   readonly #open;
   readonly #bySeq;
   readonly #byId;
   readonly #switches;
+  readonly #closing;
+  readonly #shellEnd;
 
   constructor(database: DatabaseSync) {
     this.#open = database.prepare(`${OPENED} and not exists (select 1 from event x
@@ -34,14 +43,22 @@ export class SessionRows {
       and json_extract(data, '$.session') = ? order by seq limit 1`);
     this.#switches = database.prepare(`select at_us, json_extract(data, '$.to') as ticket from event
       where kind = 'ticket switched' and session = ? and data is not null order by at_us, seq`);
+    this.#closing = database.prepare(
+      "select 1 from event where kind = 'session closed' and session = ? and data is not null limit 1",
+    );
+    this.#shellEnd = database.prepare(`select x.at_us, json_extract(x.data, '$.exitCode') as exit_code
+      from event s join event x on x.kind = 'shell ended' and x.shell = s.seq and x.data is not null
+      where s.kind = 'shell started' and s.session = ? and s.data is not null
+        and json_extract(s.data, '$.pid') = ? and json_extract(s.data, '$.startTicks') = ?
+      order by s.seq desc, x.seq limit 1`);
   }
 
   /** Those not closed, oldest first. */
-  open(): OpenSessionRow[] {
+  open(): SessionRow[] {
     return this.#open.all().map((row) => this.#sessionOf(row));
   }
 
-  bySeq(seq: number): OpenSessionRow | undefined {
+  bySeq(seq: number): SessionRow | undefined {
     const row = this.#bySeq.get(seq);
     return row && this.#sessionOf(row);
   }
@@ -52,7 +69,19 @@ export class SessionRows {
     return row && Number(row.seq);
   }
 
-  #sessionOf(row: Record<string, unknown>): OpenSessionRow {
+  /** Whether the session is closed; `seq` is that of its opening. */
+  isClosed(seq: number): boolean {
+    return this.#closing.get(seq) !== undefined;
+  }
+
+  /** How the last shell of a process in a session ended; undefined if there is no such shell, or no end. */
+  endOfShell(seq: number, { pid, startTicks }: { pid: number; startTicks: number }): ShellEnd | undefined {
+    const row = this.#shellEnd.get(seq, pid, startTicks);
+    return row &&
+      { atUs: Number(row.at_us), exitCode: row.exit_code === null ? null : Number(row.exit_code) };
+  }
+
+  #sessionOf(row: Record<string, unknown>): SessionRow {
     const seq = Number(row.seq);
     const openedUs = Number(row.at_us);
     const opened: Record<string, unknown> = { ...JSON.parse(String(row.data)) };

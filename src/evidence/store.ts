@@ -9,7 +9,7 @@ import { EvidenceError, withEvidenceErrors } from "./evidence_error.ts";
 import { type FollowedFile, FollowedFiles } from "./followed.ts";
 import { cellsOf } from "./row.ts";
 import { MIGRATIONS } from "./schema.ts";
-import { type OpenSessionRow, SessionRows } from "./session_rows.ts";
+import { type SessionRow, SessionRows, type ShellEnd } from "./session_rows.ts";
 
 /** How long another process's lock is waited for, in milliseconds: all others only read. */
 const BUSY_TIMEOUT_MS = 1000;
@@ -126,18 +126,31 @@ export class EvidenceStore implements Disposable {
   }
 
   /** The login sessions that were opened and not closed, oldest first. */
-  openSessions(): OpenSessionRow[] {
+  openSessions(): SessionRow[] {
     return this.#sessions.open();
   }
 
   /** A login session, open or not, by the `seq` of its opening. */
-  sessionBySeq(seq: number): OpenSessionRow | undefined {
+  sessionBySeq(seq: number): SessionRow | undefined {
     return this.#sessions.bySeq(seq);
   }
 
   /** The `seq` of the opening of a login session, by its id. */
   seqOfSession(id: string): number | undefined {
     return this.#sessions.seqOf(id);
+  }
+
+  /** Whether a login session is closed, by the `seq` of its opening. */
+  isSessionClosed(seq: number): boolean {
+    return this.#sessions.isClosed(seq);
+  }
+
+  /**
+   * @param session the `seq` of the session's opening
+   * @returns how the last shell of that process in that session ended, or undefined if there is no such shell, or no end
+   */
+  endOfShell(session: number, process: { pid: number; startTicks: number }): ShellEnd | undefined {
+    return this.#sessions.endOfShell(session, process);
   }
 
   #readHead(): Head {
