@@ -19,6 +19,7 @@ _srvaudit_exit() {
     "$now" "$status" 2>&- >>"$_srvaudit_file"
   # A person's own session (ssh -t host command) ends as any login does.
   if [[ $$ == "${SRVAUDIT_LEADER_PID-}" && -t 0 && -t 2 && -x ${SRVAUDIT_BIN-}/saticket ]]; then
+    trap : HUP # as in srvaudit.bash
     "$SRVAUDIT_BIN/saticket" logout --exit-code "$status"
   fi
   return "$status"

@@ -30,8 +30,11 @@ if builtin test "$SRVAUDIT_COMMAND_PID" = "$fish_pid" -a -w "$SRVAUDIT_COMMAND_S
         and builtin printf '\x1eSA1\x00end\x00%s\x00%s\x00%s\x00%s\x00\x1e\n\x1eSA1\x00exit\x00%s\x00%s\x00\x1e\n' \
             $_srvaudit_number $now $states[1] $joined $now $states[1] >>$_srvaudit_file
         # A person's own session (ssh -t host command) ends as any login does.
-        builtin test "$SRVAUDIT_LEADER_PID" = "$fish_pid" -a -t 0 -a -t 2 -a -x "$SRVAUDIT_BIN/saticket"
-        and command $SRVAUDIT_BIN/saticket logout --exit-code $states[1]
+        if builtin test "$SRVAUDIT_LEADER_PID" = "$fish_pid" -a -t 0 -a -t 2 -a -x "$SRVAUDIT_BIN/saticket"
+            function _srvaudit_hung_up --on-signal HUP # as in srvaudit.fish
+            end
+            command $SRVAUDIT_BIN/saticket logout --exit-code $states[1]
+        end
     end
 end
 # COMMAND and what it starts do not see these.

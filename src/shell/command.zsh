@@ -30,8 +30,10 @@ elif [[ -n ${_srvaudit_source-} ]]; then
     { builtin print -rn -- "$open${(pj:\0:)end}$close$open${(pj:\0:)exit}$close" >>| $_srvaudit_file } 2>/dev/null
     _srvaudit_file=''
     # A person's own session (ssh -t host command) ends as any login does.
-    [[ ${SRVAUDIT_LEADER_PID-} == $$ && -t 0 && -t 2 && -x ${SRVAUDIT_BIN-}/saticket ]] &&
+    if [[ ${SRVAUDIT_LEADER_PID-} == $$ && -t 0 && -t 2 && -x ${SRVAUDIT_BIN-}/saticket ]]; then
+      trap : HUP # as in srvaudit.zsh
       $SRVAUDIT_BIN/saticket logout --exit-code $_srvaudit_status
+    fi
     return 0
   }
   zshexit_functions=(_srvaudit_command_exit $zshexit_functions)

@@ -275,6 +275,8 @@ _srvaudit_exit() {
   _srvaudit_put_back
   \builtin printf '\036SA1\0exit\0%s\0%s\0\036\n' "$EPOCHREALTIME" "$code" 2>&- >>"$_srvaudit_file" || _srvaudit_lost
   if [[ $$ == "${SRVAUDIT_LEADER_PID-}" && $_srvaudit_on_terminal && $code != 129 && -x ${SRVAUDIT_BIN-}/saticket ]]; then
+    # A hang-up ends the dialogue, which keeps what was entered as long as this shell, the session's, is there.
+    \builtin trap : HUP
     "$SRVAUDIT_BIN/saticket" logout --exit-code "$status"
   fi
   \command -p rm -f -- "$_srvaudit_scratch"

@@ -80,6 +80,9 @@ function _srvaudit_exit --on-event fish_exit
             (builtin math -s0 "max($_srvaudit_now, $_srvaudit_base + $uptime x 1000000)") $recorded >>$_srvaudit_file
     end
     if builtin test "$fish_pid" = "$SRVAUDIT_LEADER_PID" -a "$_srvaudit_on_terminal" = 1 -a $recorded != 129
+        # A hang-up ends the dialogue, which keeps what was entered as long as this shell, the session's, is there.
+        function _srvaudit_hung_up --on-signal HUP
+        end
         builtin test -x "$SRVAUDIT_BIN/saticket"; and command $SRVAUDIT_BIN/saticket logout --exit-code $code
     end
 end

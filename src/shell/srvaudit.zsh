@@ -149,8 +149,11 @@ _srvaudit_exit() {
   (( _srvaudit_open )) && _srvaudit_prompt $code $code
   _srvaudit_now=${${${EPOCHREALTIME-${(%)_srvaudit_clock}}/[.,]/}[1,16]}
   _srvaudit_write exit $_srvaudit_now $recorded
-  (( _srvaudit_on_terminal && recorded != 129 && $$ == ${SRVAUDIT_LEADER_PID:-0} )) &&
-    [[ -x ${SRVAUDIT_BIN-}/saticket ]] && $SRVAUDIT_BIN/saticket logout --exit-code $code
+  if (( _srvaudit_on_terminal && recorded != 129 && $$ == ${SRVAUDIT_LEADER_PID:-0} )) && [[ -x ${SRVAUDIT_BIN-}/saticket ]]; then
+    # A hang-up ends the dialogue, which keeps what was entered as long as this shell, the session's, is there.
+    trap : HUP
+    $SRVAUDIT_BIN/saticket logout --exit-code $code
+  fi
   return 0
 }
 

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { TestAgent } from "../support/agent.ts";
 import { Login } from "../support/login.ts";
 import { testThatNeeds } from "../support/needs.ts";
+import { start } from "../support/pty.ts";
 import { TestHost, type TestUser } from "../support/sshd.ts";
 
 const NEEDS = ["root", "sshd", "sqlite3"] as const;
@@ -67,5 +68,47 @@ testThatNeeds(
       `select l.user from event e join login_session l on l.seq = e.session where e.text = 'echo within'`,
     );
     assert.deepEqual(within, [{ user: exited.name }]);
+  },
+);
+
+testThatNeeds(
+  [...NEEDS, "zsh", "fish"],
+  "a connection that drops in the logout dialogue: the notes that were entered are kept",
+  async () => {
+    await using host = await TestHost.start();
+    await using agent = await TestAgent.start(host);
+    /** Asks for a ticket, ends the shell by a command or as `ssh -t host command`, and is cut off at the notes. */
+    const dropAtNotes = async (realShell: string, command?: string) => {
+      const user = await host.addUser(undefined, realShell);
+      const [program = "", ...args] = host.client("ssh");
+      await using terminal = start(program, [...args, "-tt", host.at(user), ...(command ? [command] : [])], {
+        PATH: Deno.env.get("PATH") ?? "",
+      });
+      await terminal.expect(/blank for new[^\r\n]*: $/);
+      await terminal.send("\r");
+      await terminal.expect(/new ticket: $/);
+      await terminal.send("The train enters a tunnel\r");
+      await terminal.expect(/\(New\)/);
+      if (!command) await terminal.send("exit 3\r");
+      await terminal.expect(/empty line\): $/);
+      await terminal.send("half of it\r");
+      await terminal.expect(/> $/);
+      await terminal.hangUp();
+      const end = await endOf(agent, user);
+      const notes = await agent.ask(
+        `select json_extract(data, '$.text') as text from event where kind = 'note' and uid = ${user.uid}`,
+      );
+      return { ...end, notes };
+    };
+    const cases = ["/bin/bash", "/usr/bin/zsh", "/usr/bin/fish"].flatMap((realShell) =>
+      [undefined, "exit 3"].map((command) => ({ realShell, command }))
+    );
+    const found = await Promise.all(cases.map(async ({ realShell, command }) => ({
+      realShell,
+      command,
+      ...await dropAtNotes(realShell, command),
+    })));
+    const expected = { how: "hangup", exitCode: 3, notes: [{ text: "half of it" }] };
+    assert.deepEqual(found, cases.map((one) => ({ ...one, ...expected })));
   },
 );
