@@ -9,7 +9,8 @@ import type { EvidenceStore } from "../evidence/store.ts";
 import { nowUs } from "../record/clock.ts";
 import { type Ticket, TicketNotFoundError, TrackerUnavailableError } from "../trackers/tracker.ts";
 import { log } from "./log.ts";
-import { presentSession, type Sessions, SpoolTakenError } from "./sessions.ts";
+import { RequestError } from "./server.ts";
+import { presentSession, type Sessions } from "./sessions.ts";
 
 /** The tracker, in the name of a user: by number, since a name in a user's own spool is her word. */
 export interface ErrandTracker {
@@ -115,7 +116,7 @@ export class Errands {
       this.sessions.say(open, { kind: "ticket switched", session: id, atUs: nowUs(), from, to: key });
     } catch (error) {
       // That is her loss alone: the ticket is made, and must not be made again.
-      if (!(error instanceof SpoolTakenError)) throw error;
+      if (!(error instanceof RequestError)) throw error;
       log.warn("{reason}", { reason: error.message });
     }
   }

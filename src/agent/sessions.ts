@@ -28,6 +28,8 @@ import { type Peer, RequestError } from "./server.ts";
 
 /** How many spool files the living shells of one user may have, and how many sessions may be open. */
 const FILES_PER_USER = 1024;
+/** How long a session's file may become, in bytes, before nothing but its end is added: all are read when an agent begins. */
+const MOST_SAID_BYTES = 16 * 1024 * 1024;
 /** How many open sessions of one user are minded that began without the agent. */
 const LATE_PER_USER = 256;
 
@@ -255,12 +257,18 @@ export class Sessions {
   /**
    * Puts an event of a session on its record.
    *
+   * @throws {RequestError} when there is no more room on it
    * @throws {SpoolTakenError} when that is a file of a user's own, and no more what it was
    * @throws {Error} when the host's spool cannot be written
    */
   say(session: OpenSession, saying: SessionEvent): void {
     if (session.owner) sayInOwn(session.file, session.owner, saying);
-    else appendEvent(session.file, saying);
+    else {
+      if (saying.kind !== "session closed" && Deno.lstatSync(session.file).size > MOST_SAID_BYTES) {
+        throw new RequestError(ERRORS.refused, "there is no more room on this session's record: log in anew");
+      }
+      appendEvent(session.file, saying);
+    }
     this.note(saying, session.file, session.owner);
   }
 

@@ -287,3 +287,20 @@ testThatNeeds(
     assert.deepEqual(at.commands().map(({ text }) => text), ["leased"]);
   },
 );
+
+Deno.test("a session that has more said of it than anyone reads can still be closed, and no more", () => {
+  const hostSpool = Deno.makeTempDirSync({ prefix: "full_" });
+  const sessions = new Sessions({ hostSpool });
+  const opening = openingOf(Deno.pid);
+  const file = `${hostSpool}/${opening.session}.session`;
+  Deno.writeTextFileSync(file, "");
+  sessions.note(opening, file);
+  const session = sessions.get(opening.session);
+  assert.ok(session);
+  const note = { kind: "note", session: opening.session, atUs: 1, ticket: "1", text: "x" } as const;
+  sessions.say(session, note);
+  Deno.truncateSync(file, 17 * 1024 * 1024);
+  assert.throws(() => sessions.say(session, note), /no more room/);
+  assert.equal(sessions.close(opening.session, "logout"), true);
+  Deno.removeSync(hostSpool, { recursive: true });
+});
