@@ -91,7 +91,7 @@ export function policyOf(settings: ReadonlyMap<string, Setting>, file: string): 
  * @param read throws an Error that says what the value is not
  * @throws {ConfigError} that names file and line
  */
-export function inLine<Value>(
+function inLine<Value>(
   file: string,
   key: string,
   setting: Setting,
@@ -195,12 +195,12 @@ function readIfAllowed(file: string): string | undefined {
 }
 
 /** @throws {Error} if the value is neither yes nor no, in any of their forms */
-export function yesOrNo(value: string): boolean {
+function yesOrNo(value: string): boolean {
   return ["yes", "true", "1"].includes(oneOf("yes", "no", "true", "false", "1", "0")(value));
 }
 
 /** @returns what reads one of these words, and throws for any other */
-export function oneOf<Word extends string>(...words: readonly Word[]): (value: string) => Word {
+function oneOf<Word extends string>(...words: readonly Word[]): (value: string) => Word {
   return (value) => {
     const found = words.find((word) => word === value);
     if (found === undefined) throw new Error(`is not one of: ${words.join(", ")}`);

@@ -57,6 +57,7 @@ export const COLUMNS = {
   pipe_states: "text",
 } as const satisfies Readonly<Record<string, ColumnType>>;
 
+/** The name of one of them. */
 export type Column = keyof typeof COLUMNS;
 
 /** The columns' names, in their order. */
@@ -66,7 +67,7 @@ export const COLUMN_NAMES = Object.keys(COLUMNS) as readonly Column[];
 export type Cell = number | string | Uint8Array | null;
 
 /** How long a hash is, in bytes. */
-export const HASH_BYTES = 32;
+const HASH_BYTES = 32;
 
 /** The hash that a chain begins after. */
 export const NO_HASH: Readonly<Uint8Array> = new Uint8Array(HASH_BYTES);
@@ -95,12 +96,6 @@ export function hexOf(bytes: Readonly<Uint8Array>): string {
   let text = "";
   for (const byte of bytes) text += byte.toString(16).padStart(2, "0");
   return text;
-}
-
-/** @returns the bytes, or undefined if the text is not made of pairs of hexadecimal digits */
-export function bytesOfHex(hex: string): Uint8Array | undefined {
-  if (!/^([0-9a-f]{2})*$/i.test(hex)) return undefined;
-  return Uint8Array.from(hex.match(/../g) ?? [], (pair) => parseInt(pair, 16));
 }
 
 /** @returns whether both are the same bytes */

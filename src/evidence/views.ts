@@ -6,8 +6,7 @@
  * Each view repeats the conditions of the index that it is to use, word for word: that is how SQLite knows it may.
  */
 
-/** What stands for a text that the shell does not give away, as in the history. */
-const MISSING_TEXT = "[text not given by the shell]";
+import { MISSING_TEXT } from "../record/readable.ts";
 
 /** The id of the login session that a row is of. */
 const SESSION_ID = "(select json_extract(o.data, '$.session') from event o where o.seq = e.session)";

@@ -1,7 +1,7 @@
 /** The statements that write the history, prepared once. */
 
 import type { DatabaseSync } from "node:sqlite";
-import { readable } from "../record/readable.ts";
+import { MISSING_TEXT, readable } from "../record/readable.ts";
 import type { Progress } from "./progress.ts";
 
 /** One command, as the tables have it. */
@@ -24,9 +24,6 @@ export interface CommandRow {
   loginSession: string | null;
   ticket: string | null;
 }
-
-/** What stands for a text that the shell does not give away. */
-export const MISSING_TEXT = "[text not given by the shell]";
 
 const encoder = new TextEncoder();
 

@@ -8,6 +8,9 @@
 
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
+/** What stands in that column for a text that the shell does not give away, in the history and in evidence. */
+export const MISSING_TEXT = "[text not given by the shell]";
+
 /** Text for a TEXT column, and whether it is all that the bytes were. */
 export interface Readable {
   text: string;

@@ -97,7 +97,7 @@ export async function table<Row>(
  * @param width in cells
  * @returns the text, its end left away where it is wider than that
  */
-export function cutTo(text: string, width: number, widthOf: (text: string) => number): string {
+function cutTo(text: string, width: number, widthOf: (text: string) => number): string {
   if (widthOf(text) <= width) return text;
   let kept = "";
   for (const { segment } of new Intl.Segmenter().segment(text)) {

@@ -50,7 +50,7 @@ function filterOf(question: SessionsQuestion): SessionFilter {
 }
 
 /** The sessions as a table that fits the terminal. */
-export function sessionsTable(sessions: readonly EvidenceSession[], nowUs: number): Promise<string> {
+function sessionsTable(sessions: readonly EvidenceSession[], nowUs: number): Promise<string> {
   const columns: Column<EvidenceSession>[] = [
     { title: "SINCE", cell: ({ openedUs }) => localTime(openedUs).slice(0, -3) },
     {

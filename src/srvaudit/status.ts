@@ -16,7 +16,7 @@ import { ticketOf } from "./sessions.ts";
 const MOST_SHOWN = 1000;
 
 /** An open session, and for how long nothing has come of it. */
-export type PresentSession = EvidenceSession & { idleUs: number };
+export type ShownSession = EvidenceSession & { idleUs: number };
 
 /** All that there is to say; `srvaudit status --json` prints this. */
 export interface HostStatus {
@@ -28,7 +28,7 @@ export interface HostStatus {
   evidence: Extent & { file: string; bytes: number } | null;
   evidenceError: string | null;
   /** The open ones, newest first. */
-  sessions: PresentSession[];
+  sessions: ShownSession[];
   consumers: ConsumerState[];
 }
 
@@ -45,7 +45,7 @@ export async function statusCommand(asJson: boolean): Promise<number> {
  *
  * @throws {CannotError} for who is not to know: an agent that says so is well
  */
-export async function hostStatus(socket: string, file: string, nowUs: number): Promise<HostStatus> {
+async function hostStatus(socket: string, file: string, nowUs: number): Promise<HostStatus> {
   const status: HostStatus = {
     agent: null,
     agentError: null,
@@ -71,7 +71,7 @@ export async function hostStatus(socket: string, file: string, nowUs: number): P
   return status;
 }
 
-function openSessions(evidence: EvidenceReader, nowUs: number): PresentSession[] {
+function openSessions(evidence: EvidenceReader, nowUs: number): ShownSession[] {
   return evidence.sessions({ isOpen: true, limit: MOST_SHOWN }).map((session) => ({
     ...session,
     idleUs: Math.max(0, nowUs - Math.max(session.lastUs, session.openedUs, typedAtUs(session.tty))),
@@ -101,7 +101,7 @@ function bytesOf(file: string): number {
 }
 
 /** The status for people. */
-export async function statusText(status: HostStatus, nowUs: number): Promise<string> {
+async function statusText(status: HostStatus, nowUs: number): Promise<string> {
   const parts = [
     pairs([...agentPairs(status, nowUs), ...evidencePairs(status, nowUs)]),
     await sessionsText(status.sessions),
@@ -151,9 +151,9 @@ function evidencePairs({ evidence, evidenceError }: HostStatus, nowUs: number): 
   ];
 }
 
-async function sessionsText(sessions: readonly PresentSession[]): Promise<string> {
+async function sessionsText(sessions: readonly ShownSession[]): Promise<string> {
   if (sessions.length === 0) return "no open sessions\n";
-  const text = await table<PresentSession>(
+  const text = await table<ShownSession>(
     [
       { title: "USER", cell: ({ user }) => user },
       { title: "TICKET", cell: ticketOf },

@@ -26,7 +26,7 @@ export interface PasswdUser {
 const HELLO_NAMES = /\/(hello-srvaudit|srvaudit\/hello|audit\/hello)$/;
 
 /** @returns the users whose login shell is hello, as far as passwd itself has them */
-export function helloUsers(host: Host): PasswdUser[] {
+function helloUsers(host: Host): PasswdUser[] {
   const passwd = readText(host.places.accounts);
   if (typeof passwd === "string") return [];
   return passwd.text.split("\n").map((line) => line.split(":"))
@@ -35,7 +35,7 @@ export function helloUsers(host: Host): PasswdUser[] {
 }
 
 /** @returns the policy that the config gives; the defaults where it has errors, which `config` of this doctor tells of */
-export function configuredPolicy(host: Host): Policy {
+function configuredPolicy(host: Host): Policy {
   const config = readText(host.places.config);
   const settings = typeof config === "string"
     ? undefined

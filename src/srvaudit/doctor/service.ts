@@ -1,9 +1,8 @@
 /** Is the agent there, well, and alone with what is its own? */
 
-import { hasAgent } from "../../config/policy.ts";
 import { checkConfig, SECRET_KEYS } from "../../config/agent_settings.ts";
 import { parseLine } from "../../config/key_values.ts";
-import { DEFAULT_POLICY } from "../../config/policy.ts";
+import { DEFAULT_POLICY, hasAgent } from "../../config/policy.ts";
 import { askAgent } from "../../desk/agent_client.ts";
 import { RefusedError } from "../../desk/desk.ts";
 import { messageOf } from "../../terminal/message_of.ts";
