@@ -6,6 +6,8 @@ import { VERSION } from "../config/version.ts";
 import {
   type AgentStatus,
   ERRORS,
+  LONGEST_KEY,
+  LONGEST_NOTE,
   type Method,
   type Params,
   type PresentSession,
@@ -28,8 +30,8 @@ import { type OpenSession, presentSession, type Sessions, TooManyFilesError } fr
 // What says what is wrong with a value: zod/mini comes without.
 z.config(english());
 
-const KEY = z.string().check(z.minLength(1), z.maxLength(200));
-const TEXT = z.string().check(z.minLength(1), z.maxLength(65_536));
+const KEY = z.string().check(z.minLength(1), z.maxLength(LONGEST_KEY));
+const TEXT = z.string().check(z.minLength(1), z.maxLength(LONGEST_NOTE));
 const LINE = z.string().check(z.maxLength(4096));
 const WORDS = z.string().check(z.minLength(1), z.maxLength(4096));
 const NOTHING = z._default(z.object({}), {});
@@ -138,10 +140,10 @@ function isMethod(method: string): method is Method {
 
 function answersOf(office: Office): Answers {
   const { sessions, admission } = office;
-  const inTracker = async <T>(peer: Peer, work: (tracker: LocalTracker) => T): Promise<T> => {
+  const inTracker = async <T>(peer: Peer, work: (tracker: LocalTracker) => T | Promise<T>): Promise<T> => {
     const account = await accountOf(office, peer);
     using tracker = new LocalTracker(office.ticketsFile, account.name);
-    return work(tracker);
+    return await work(tracker);
   };
   const mine = (peer: Peer): OpenSession => {
     const session = sessions.of(peer);
@@ -191,11 +193,8 @@ function answersOf(office: Office): Answers {
     "ticket.trackers": () => ["local"],
     "ticket.find": async (peer, { key }) => await inTracker(peer, (tracker) => tracker.find(key)) ?? null,
     "ticket.details": (peer, { key }) => inTracker(peer, (tracker) => tracker.details(key)),
-    "ticket.search": async (peer, { words, limit, which }) => {
-      const account = await accountOf(office, peer);
-      using tracker = new LocalTracker(office.ticketsFile, account.name);
-      return await searchPatiently(tracker, words, limit ?? SEARCHED, which === "all");
-    },
+    "ticket.search": (peer, { words, limit, which }) =>
+      inTracker(peer, (tracker) => searchPatiently(tracker, words, limit ?? SEARCHED, which === "all")),
     "ticket.create": (peer, { subject }) => inTracker(peer, (tracker) => tracker.create(subject)),
     "ticket.nextStatuses": (peer, { key }) => inTracker(peer, (tracker) => tracker.nextStatuses(key)),
     "ticket.setStatus": async (peer, { key, status }) => {

@@ -1,19 +1,17 @@
 /** Puts what a login session's spool file says into evidence. */
 
+import { LONGEST_KEY, LONGEST_NOTE } from "../desk/protocol.ts";
 import type { SessionEvent, SessionOpened } from "../record/event.ts";
 import type { Reading } from "../record/spool.ts";
 import type { Followed, Session } from "./followed.ts";
 import { notice, noticeDamage } from "./oddities.ts";
-import type { Taking } from "./shell_records.ts";
+import { AHEAD_US, type Taking } from "./shell_records.ts";
 import { sessionOfName } from "./spool_folder.ts";
 
 /** A user's own word fills no more of the agent's memory than this. */
 const MOST_SWITCHES = 100;
 /** No name, no address, no ticket of an honest user's is longer: in characters. */
 const LONGEST_TEXT = 4096;
-/** As the agent's own requests have it. */
-const LONGEST_TICKET = 200;
-const LONGEST_NOTE = 65_536;
 
 /**
  * Puts the events of a piece in evidence. What lies in the host's spool the agent has written itself; what lies in a user's
@@ -56,8 +54,8 @@ function isTooLong({ folder }: Followed, event: SessionEvent): boolean {
   const limits: Partial<Record<string, number>> = {
     command: Infinity,
     text: LONGEST_NOTE,
-    ticket: LONGEST_TICKET,
-    to: LONGEST_TICKET,
+    ticket: LONGEST_KEY,
+    to: LONGEST_KEY,
   };
   return Object.entries(event).some(([name, value]) =>
     typeof value === "string" && value.length > (limits[name] ?? LONGEST_TEXT)
@@ -78,7 +76,7 @@ function takeEvent(taking: Taking, file: Followed, event: SessionEvent): string 
   if (!session) return "an event of no session";
   if (owner && session.uid !== owner.uid) return "another user's session";
   belong(file, session);
-  if (owner && event.atUs > taking.takenUs + 5_000_000) notice(file.oddities, "clock", "ahead");
+  if (owner && event.atUs > taking.takenUs + AHEAD_US) notice(file.oddities, "clock", "ahead");
   if (event.kind === "ticket switched") {
     if (owner && session.tickets.length >= MOST_SWITCHES) return "more switches of tickets than anyone makes";
     session.tickets.push({ ticket: event.to, sinceUs: event.atUs });

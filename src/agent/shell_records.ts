@@ -11,8 +11,8 @@ import { notice, noticeDamage } from "./oddities.ts";
 
 /** How far a shell's time may run backwards: some shells know whole seconds alone. */
 const BACKWARDS_US = 1_000_000;
-/** How far it may be ahead of the agent's. */
-const AHEAD_US = 5_000_000;
+/** How far the time in a spool file may be ahead of the agent's. */
+export const AHEAD_US = 5_000_000;
 
 /** What a transaction works with. */
 export interface Taking {

@@ -2,14 +2,18 @@
  * What is said over the agent's socket: JSON-RPC 2.0, one object a line, both ways.
  *
  * https://www.jsonrpc.org/specification. A request has `jsonrpc`, `id`, `method` and, by name, `params`. Who asks is what the
- * kernel says of the peer; no message names a user. Types alone: what is read of the socket is checked by who reads it.
+ * kernel says of the peer; no message names a user. What is read of the socket is checked by who reads it.
  */
 
 import type { SessionClosed, SessionOpened } from "../record/event.ts";
 import type { Ticket, TicketDetails } from "../trackers/tracker.ts";
 import type { WhichTickets } from "./desk.ts";
 
-/** The longest question, in bytes, its end included. A note has 64 KiB at most, and JSON may make six bytes of one. */
+/** The longest key of a ticket, and the longest note, in characters. */
+export const LONGEST_KEY = 200;
+export const LONGEST_NOTE = 65_536;
+
+/** The longest question, in bytes, its end included: one with the longest note, of whose bytes JSON may make six each. */
 export const LONGEST_LINE = 512 * 1024;
 
 /** The longest answer, in bytes: a ticket with all its notes may be much longer than any question. */
@@ -86,8 +90,11 @@ export interface Methods {
   "agent.status": [params: Record<string, never>, result: AgentStatus];
 }
 
+/** The name of a method. */
 export type Method = keyof Methods;
+/** What a method takes. */
 export type Params<Name extends Method> = Methods[Name][0];
+/** What it gives. */
 export type Result<Name extends Method> = Methods[Name][1];
 
 /** How the agent is. */
@@ -128,11 +135,13 @@ export const ERRORS = {
   notAllowed: 6,
 } as const;
 
+/** Why there is no result. */
 export interface ErrorReply {
   code: number;
   message: string;
 }
 
+/** What the agent answers; the id is as in the request, or null where that could not be told. */
 export type Reply =
   | { jsonrpc: "2.0"; id: number | string | null; result: unknown }
   | { jsonrpc: "2.0"; id: number | string | null; error: ErrorReply };

@@ -16,11 +16,13 @@ export async function complete(args: readonly string[]): Promise<void> {
   let lines: string[] = [];
   if (what === "tickets") {
     const tickets = await desk.search("", MOST_TICKETS);
-    lines = tickets.map(({ key, subject }) => `${key}\t${visible(subject)}`);
+    lines = tickets.map(({ key, subject }) => `${visible(key)}\t${visible(subject)}`);
   } else if (what === "statuses") {
     const key = named || (await desk.session())?.ticket;
     const statuses = key && await desk.find(key) ? await desk.nextStatuses(key) : [];
-    lines = statuses.map((status) => `${status.toLowerCase().replaceAll(" ", "-")}\t${status}`);
+    lines = statuses.map((status) => visible(status)).map((status) =>
+      `${status.toLowerCase().replaceAll(" ", "-")}\t${status}`
+    );
   }
   if (lines.length > 0) console.log(lines.join("\n"));
 }

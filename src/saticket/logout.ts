@@ -61,7 +61,8 @@ async function dialogue(person: Person, desk: Desk, key: string): Promise<void> 
     complain(error);
   }
   tell(
-    `This session was on ticket ${key}${ticket ? `: ${visible(ticket.subject)} (${ticket.status})` : ""}\n`,
+    visible(`This session was on ticket ${key}${ticket ? `: ${ticket.subject} (${ticket.status})` : ""}`) +
+      "\n",
   );
   try {
     await takeNotes(person, desk, key);

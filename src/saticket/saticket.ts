@@ -1,5 +1,6 @@
 /** `saticket`: the ticket of this login session. */
 
+import { LONGEST_NOTE } from "../desk/protocol.ts";
 import { ask, tell } from "../terminal/ask.ts";
 import { messageOf } from "../terminal/message_of.ts";
 import { visible } from "../terminal/visible.ts";
@@ -11,9 +12,6 @@ import { myDesk } from "./my_desk.ts";
 
 /** How long the subject of a new ticket is waited for. */
 const SILENCE_MS = 120_000;
-
-/** The longest note, in bytes: it goes on record in one write. */
-const LONGEST_NOTE = 65_536;
 
 /**
  * Runs `saticket`.
