@@ -38,7 +38,6 @@ export async function runAgent(args: readonly string[]): Promise<void> {
   let settings: AgentSettings;
   try {
     makeFolders(places);
-    Deno.umask(0o077);
     settings = readSettings(places.config);
   } catch (error) {
     return stop(1, `${messageOf(error)}\nthe agent does not start`);
@@ -92,7 +91,6 @@ function heal(places: HostPaths, host: Host, server: Server): void {
   try {
     if (!isThere(places.run) || !isThere(places.policy)) {
       makeFolders(places);
-      Deno.umask(0o077);
       publishPolicy(places, host.settings.policy);
       log.warn("{file} was gone: it is there again", { file: places.policy });
     }
@@ -134,17 +132,22 @@ function readSettings(file: string): AgentSettings {
   }
 }
 
+/** What the agent makes after that is root's alone, whatever else is said where it is made. */
 function makeFolders({ run, state, hostSpool, log }: HostPaths): void {
   Deno.umask(0o022);
-  // The spool's files are opened by name, and nobody lists them.
-  const folders: [string, number][] = [[run, 0o755], [state, 0o700], [hostSpool, 0o711]];
-  for (const [folder, mode] of folders) {
-    // Those above are for everybody to pass through.
-    Deno.mkdirSync(folder, { recursive: true, mode: 0o755 });
-    Deno.chownSync(folder, 0, 0);
-    Deno.chmodSync(folder, mode);
+  try {
+    // The spool's files are opened by name, and nobody lists them.
+    const folders: [string, number][] = [[run, 0o755], [state, 0o700], [hostSpool, 0o711]];
+    for (const [folder, mode] of folders) {
+      // Those above are for everybody to pass through.
+      Deno.mkdirSync(folder, { recursive: true, mode: 0o755 });
+      Deno.chownSync(folder, 0, 0);
+      Deno.chmodSync(folder, mode);
+    }
+    Deno.mkdirSync(log.slice(0, log.lastIndexOf("/")), { recursive: true, mode: 0o755 });
+  } finally {
+    Deno.umask(0o077);
   }
-  Deno.mkdirSync(log.slice(0, log.lastIndexOf("/")), { recursive: true, mode: 0o755 });
 }
 
 /** One that was told to end may still be at it. */

@@ -37,7 +37,7 @@ const BATCH_FILES = 512;
 /** So many shells and sessions are followed in a user's own folder at once: more than any honest user has. */
 const MOST_FILES = 2048;
 
-/** What could not be read, and why. */
+/** A file or a folder that could not be read, or not be written, and why. */
 export interface Unreadable {
   path: string;
   reason: string;

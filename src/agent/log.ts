@@ -42,17 +42,18 @@ function toStderr(record: LogRecord): void {
 export async function openLog(file: string, level: LogLevel): Promise<void> {
   let fault: unknown;
   const sinks: Record<string, Sink> = { stderr: toStderr };
+  // For root and who reads logs, though all else that the agent makes is root's alone.
+  const umask = Deno.umask(0o027);
   try {
-    // For root and who reads logs, though all else that the agent makes is root's alone.
-    const umask = Deno.umask(0o027);
     Deno.openSync(file, { append: true, create: true, mode: 0o640 }).close();
-    Deno.umask(umask);
     sinks.file = getFileSink(file, {
       formatter: (record) => harmlessJson(json(record).trimEnd()) + "\n",
       bufferSize: 0,
     });
   } catch (error) {
     fault = error;
+  } finally {
+    Deno.umask(umask);
   }
   await configure({
     reset: true,

@@ -1,7 +1,7 @@
 /**
- * What is odd about a spool file: things that no honest shell does, and what is missing in one. Each kind is put in evidence at once when it is first
- * seen, and then every ten seconds at most, with how often it was seen: who writes garbage fills the evidence no faster
- * than who works.
+ * What is odd about a spool file: things that no honest shell does, and what is missing in one. Each kind is put in
+ * evidence at once when it is first seen, and then every ten seconds at most, with how often it was seen: who writes
+ * garbage fills the evidence no faster than who works.
  */
 
 /** What was noticed. All but `gap` are "tamper" events. */

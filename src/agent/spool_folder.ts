@@ -22,7 +22,7 @@ export interface SpoolFolder {
   owner: SpoolOwner | undefined;
 }
 
-/** A file that is to be looked at; or, without a name, all of a folder. */
+/** A file in such a folder. */
 export interface SpoolTarget {
   folder: SpoolFolder;
   name: string;

@@ -38,6 +38,7 @@ interface DoneFile {
   taken: boolean;
 }
 
+/** Tidies the spools; it has nothing open. */
 export class SpoolTidy {
   /** Those that were sealed since the agent began. */
   readonly #sealed = new Set<string>();

@@ -13,7 +13,7 @@ import type { SessionClosed, SessionEvent } from "../record/event.ts";
 import { appendEvent } from "../record/spool.ts";
 import { messageOf } from "../terminal/message_of.ts";
 import { copyFollowed, type Followed, type Session } from "./followed.ts";
-import { FollowedSpools } from "./followed_spools.ts";
+import { FollowedSpools, type Unreadable } from "./followed_spools.ts";
 import { isDue, takeDue } from "./oddities.ts";
 import { takeSessionRecords } from "./session_records.ts";
 import { ShellRecords, type Taking } from "./shell_records.ts";
@@ -27,8 +27,11 @@ export interface TakenIn {
   isMore: boolean;
   /** How many commands were put in evidence. */
   commands: number;
-  /** Files and folders that could not be read, or not be written; they are tried again when they change, or with all of their folder. */
-  unreadable: { path: string; reason: string }[];
+  /**
+   * Files and folders that could not be read, or not be written; they are tried again when they change, or with all of
+   * their folder.
+   */
+  unreadable: Unreadable[];
 }
 
 /** Who is told what was said of sessions elsewhere than by the agent's own calls: the agent's open sessions. */

@@ -10,7 +10,7 @@ import type { IdleWatch } from "./idle.ts";
 import type { Intake } from "./intake.ts";
 import { log } from "./log.ts";
 import { SilenceWatch } from "./silence.ts";
-import { kindOf, look, pathOf } from "./spool_folder.ts";
+import { look, pathOf } from "./spool_folder.ts";
 import type { SpoolTidy } from "./spool_tidy.ts";
 
 const TICK_MS = 1000;
@@ -78,7 +78,7 @@ export class Upkeep implements Disposable {
   #lookForSilence(): void {
     const files = new Map<string, Followed>();
     for (const file of this.crew.intake.takeIn.spools.values()) {
-      if (kindOf(file.folder, file.name) === "shell") files.set(pathOf(file), file);
+      if (file.isShell) files.set(pathOf(file), file);
     }
     const shells = [...files].flatMap(([key, file]) => {
       const { pid, startTicks, openCommand, leaving } = file.row;

@@ -118,12 +118,14 @@ export interface SessionOpened extends Common {
   bootId: string;
 }
 
+/** The session has gone on to another ticket. */
 export interface TicketSwitched extends Common {
   kind: "ticket switched";
   from: string | null;
   to: string;
 }
 
+/** A note for a ticket was given in the session. */
 export interface NoteAdded extends Common {
   kind: "note";
   ticket: string;
@@ -132,6 +134,7 @@ export interface NoteAdded extends Common {
   told?: true;
 }
 
+/** The status of a ticket was set in the session. */
 export interface StatusSet extends Common {
   kind: "status";
   ticket: string;
@@ -139,15 +142,17 @@ export interface StatusSet extends Common {
   to: string;
 }
 
+/** The session is over. */
 export interface SessionClosed extends Common {
   kind: "session closed";
   /**
-   * `logout`: the shell ended. `hangup`: its line went away. `killed`: it vanished without a word, as one
-   * does that became another program. `idle`: it was silent
-   * for longer than idleTimeout. `unknown`: it could not say (a command that may have exec'ed, a shell without a hook).
+   * `logout`: the shell ended. `hangup`: its line went away. `killed`: it vanished without a word, as one does that became
+   * another program. `idle`: it was silent for longer than idleTimeout. `unknown`: it could not say (a command that may have
+   * exec'ed, a shell without a hook).
    */
   how: "logout" | "hangup" | "killed" | "idle" | "unknown";
   exitCode?: number;
 }
 
+/** Anything that goes on the record of a login session. */
 export type SessionEvent = SessionOpened | TicketSwitched | NoteAdded | StatusSet | SessionClosed;
