@@ -11,6 +11,7 @@ import { VERSION } from "../config/version.ts";
 import { effectiveUid } from "../posix/libc.ts";
 import { tryLock } from "../posix/lock.ts";
 import { Poller } from "../posix/poller.ts";
+import { tell } from "../terminal/ask.ts";
 import { messageOf } from "../terminal/message_of.ts";
 import { visible } from "../terminal/visible.ts";
 import { log, openLog } from "./log.ts";
@@ -161,6 +162,6 @@ async function lockOrWait(file: string): Promise<Disposable | undefined> {
 }
 
 function stop(code: number, message: string): never {
-  Deno.stderr.writeSync(new TextEncoder().encode(`srvaudit: ${visible(message, "\n")}\n`));
+  tell(`srvaudit: ${visible(message, "\n")}\n`);
   Deno.exit(code);
 }

@@ -3,7 +3,7 @@
 import type { FollowedFile } from "../evidence/followed.ts";
 import type { EvidenceStore } from "../evidence/store.ts";
 import { mayLive } from "../posix/liveness.ts";
-import { bootId, processOf } from "../posix/process.ts";
+import { bootId } from "../posix/process.ts";
 import { copyOddities, noOddities, type Oddities } from "./oddities.ts";
 import type { SpoolTarget } from "./spool_folder.ts";
 
@@ -144,11 +144,5 @@ export function ticketAt({ tickets }: Session, atUs: number): string | null {
   return (tickets.findLast((one) => one.sinceUs <= atUs) ?? tickets[0])?.ticket ?? null;
 }
 
-/** Asks /proc, which knows zombies, and numbers that are used again. */
-export const isGone: GoneTest = (pid, startTicks) => {
-  const process = processOf(pid);
-  return !process || (startTicks !== null && startTicks !== 0 && process.startTicks !== startTicks);
-};
-
-/** Asks as cheaply as can be: a yes is certain, a no is not. */
+/** Asks as cheaply as can be: a yes is certain, a no is not. `isGone` of `posix/process.ts` asks /proc. */
 export const isSurelyGone: GoneTest = (pid) => !mayLive(pid);

@@ -3,6 +3,7 @@
 import type { FollowedFile } from "../evidence/followed.ts";
 import type { EvidenceStore } from "../evidence/store.ts";
 import { FileRefusedError } from "../posix/plain_file.ts";
+import { isGone } from "../posix/process.ts";
 import { nowUs } from "../record/clock.ts";
 import { shellOfName } from "../record/host_spool.ts";
 import { isSessionId } from "../record/session_id.ts";
@@ -12,7 +13,6 @@ import {
   type Followed,
   followedOf,
   type GoneTest,
-  isGone,
   isSurelyGone,
   KnownSessions,
   type Session,

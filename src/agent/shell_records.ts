@@ -2,6 +2,7 @@
 
 import type { CommandEnd, NewEvent } from "../evidence/event.ts";
 import type { EvidenceStore } from "../evidence/store.ts";
+import { hostAddresses } from "../posix/host_addresses.ts";
 import { processOf } from "../posix/process.ts";
 import type { EndRecord, ExitRecord, ShellRecord, StartRecord } from "../record/event.ts";
 import { shellOfName } from "../record/host_spool.ts";
@@ -233,13 +234,4 @@ export class ShellRecords {
   #foreign(why: string, count = 1): void {
     notice(this.file.oddities, "foreign", why, count);
   }
-}
-
-let addresses: string | undefined;
-
-/** The machine's own addresses, as ASH has them. */
-function hostAddresses(): string {
-  addresses ??= Deno.networkInterfaces().filter((one) => one.name !== "lo").map((one) => one.address)
-    .join(" ");
-  return addresses;
 }

@@ -1,7 +1,7 @@
 /** How far each spool file is taken in, and whether there is anything to do. */
 
 import type { DatabaseSync } from "node:sqlite";
-import { processOf } from "../posix/process.ts";
+import { isGone as isProcessGone } from "../posix/process.ts";
 import { kindOf, type Listing, type SpoolFile } from "./spool_folder.ts";
 
 /** A row of `srvaudit_spool`. */
@@ -149,9 +149,8 @@ function isGone(progress: Progress | undefined, file: SpoolFile | undefined): bo
   // What was said of a session while the agent was down, and the session itself nobody has seen here.
   if (progress.pid === null) return kindOf(progress.file) === "session" && (!file || isSilent(file));
   if (progress.host !== Deno.hostname()) return !file || isSilent(file);
-  const process = processOf(progress.pid);
   // No start time: the shell's introduction was damaged, and only the pid is known.
-  return !process || (progress.startTicks !== 0 && process.startTicks !== progress.startTicks);
+  return isProcessGone(progress.pid, progress.startTicks);
 }
 
 function isSilent({ changedUs }: SpoolFile): boolean {

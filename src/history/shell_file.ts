@@ -1,5 +1,6 @@
 /** Takes a shell's spool file in: its row in `sessions`, and its commands. */
 
+import { hostAddresses } from "../posix/host_addresses.ts";
 import { bootId, processOf } from "../posix/process.ts";
 import type { EndRecord, ExitRecord, ShellRecord, StartRecord } from "../record/event.ts";
 import { readRecords } from "../record/spool.ts";
@@ -254,14 +255,4 @@ function endShell(store: Store, progress: Progress, endUs: number): void {
 function timeZone(zone: string): string {
   return zone.replace(/^([+-][0-9]{2})([0-9]{2})?$/, (_, hours, minutes) => `${hours}:${minutes ?? "00"}`) ||
     "UTC";
-}
-
-let addresses: string | undefined;
-
-/** The machine's own addresses, as ASH has them. */
-function hostAddresses(): string {
-  addresses ??= Deno.networkInterfaces().filter((one) => one.name !== "lo").map((one) => one.address).join(
-    " ",
-  );
-  return addresses;
 }

@@ -39,6 +39,16 @@ export function processOf(pid: number | "self"): Process | undefined {
 }
 
 /**
+ * Whether a process is gone: a zombie is, and so is one whose number another has now.
+ *
+ * @param startTicks when it started; null or 0 where that is not known: then any process of that number is taken for it
+ */
+export function isGone(pid: number, startTicks: number | null): boolean {
+  const process = processOf(pid);
+  return !process || (startTicks !== null && startTicks !== 0 && process.startTicks !== startTicks);
+}
+
+/**
  * Yields a process, its parent, and so on up to pid 1.
  *
  * @param pid where to begin

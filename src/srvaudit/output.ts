@@ -1,5 +1,6 @@
 /** How `srvaudit` speaks: answers on stdout, messages on stderr, tables that fit the terminal. */
 
+import { tell } from "../terminal/ask.ts";
 import { visible } from "../terminal/visible.ts";
 import { loadWidthOf } from "../terminal/width.ts";
 
@@ -31,8 +32,7 @@ export function print(text: string): void {
 
 /** Writes a message, each of its lines as one of ours. */
 export function say(message: string): void {
-  const lines = visible(message, "\n").split("\n").map((line) => `srvaudit: ${line}\n`).join("");
-  Deno.stderr.writeSync(new TextEncoder().encode(lines));
+  tell(visible(message, "\n").split("\n").map((line) => `srvaudit: ${line}\n`).join(""));
 }
 
 /** @returns the columns of the terminal on stdout; Infinity where there is none, so that nothing is cut there */

@@ -2,6 +2,7 @@
 
 import { tell } from "./ask.ts";
 import { messageOf } from "./message_of.ts";
+import { visible } from "./visible.ts";
 
 /**
  * Writes to standard output. On a terminal, what is longer than the screen goes through `$PAGER` (or `less`, where it
@@ -79,7 +80,9 @@ function startPager(): Deno.ChildProcess | undefined {
     return new Deno.Command(program, { args, env, stdin: "piped", stdout: "inherit", stderr: "inherit" })
       .spawn();
   } catch (error) {
-    if (wanted !== undefined) tell(`cannot start the pager ${wanted} (see $PAGER): ${messageOf(error)}\n`);
+    if (wanted !== undefined) {
+      tell(`cannot start the pager ${visible(wanted)} (see $PAGER): ${visible(messageOf(error))}\n`);
+    }
     return undefined;
   }
 }
