@@ -11,6 +11,9 @@ import type { EvidenceStore } from "./store.ts";
 /** How many rows go in one transaction: the agent does nothing else meanwhile. */
 const ROWS = 2000;
 
+/** How much of rows goes at least for the size: more than what is said of it takes. */
+const LEAST_BYTES = 65_536;
+
 /** How many pages are given back to the disk at a time. */
 const PAGES = 500;
 
@@ -64,12 +67,13 @@ export async function removeOld(store: EvidenceStore, limits: RetentionLimits): 
   const oldest = limits.keepDays > 0 ? lastBefore(store, limits.nowUs - limits.keepDays * DAY_US) : 0;
   let tooOld = 0;
   for (let count = -1; count !== 0; await turn()) {
-    count = removeSome(store, Math.min(oldest, end), "age", limits.nowUs);
+    count = removeSome(store, Math.min(oldest, end, nextRows(store)), "age", limits.nowUs);
     tooOld += count;
   }
   let tooMuch = 0;
   for (let count = -1; count !== 0 && isOver(store, limits); await turn()) {
-    count = removeSome(store, end, "size", limits.nowUs);
+    const excess = bytesOf(store) - limits.maxBytes;
+    count = removeSome(store, Math.min(end, nextBytes(store, excess)), "size", limits.nowUs);
     tooMuch += count;
   }
   await shrink(store);
@@ -77,12 +81,28 @@ export async function removeOld(store: EvidenceStore, limits: RetentionLimits): 
   return { tooOld, tooMuch, bytes, unmet: unmetBy(store, limits, holder, oldest > end) };
 }
 
-/** Removes the first rows, up to `upTo` at most. @returns how many */
+/** The last of as many first rows as may go at once. */
+function nextRows({ database }: EvidenceStore): number {
+  return Number(database.prepare("select min(seq) as seq from event").get()?.seq ?? 0) + ROWS - 1;
+}
+
+/** The last of the first rows that have so many bytes, as far as that can be told: of rows with long texts a few do. */
+function nextBytes(store: EvidenceStore, bytes: number): number {
+  const last = store.database.prepare(`select max(seq) as seq from (
+      select seq, sum(size) over (order by seq) - size as before from (
+        select seq, 100 + coalesce(length(data), 0) + coalesce(length(directory), 0) + coalesce(length(text), 0)
+          + coalesce(length(text_bytes), 0) as size from event where seq <= ?))
+    where before < ?`).get(nextRows(store), Math.max(bytes, LEAST_BYTES));
+  return Number(last?.seq ?? 0);
+}
+
+/** Removes the first rows, up to `upTo`. @returns how many */
 function removeSome(store: EvidenceStore, upTo: number, because: "age" | "size", nowUs: number): number {
   const { database } = store;
   return store.transaction(() => {
-    const last = database.prepare(`select seq, hash from event
-      where seq <= min(?, (select min(seq) from event) + ? - 1) order by seq desc limit 1`).get(upTo, ROWS);
+    const last = database.prepare("select seq, hash from event where seq <= ? order by seq desc limit 1").get(
+      upTo,
+    );
     if (!(last?.hash instanceof Uint8Array)) return 0;
     const seq = Number(last.seq);
     database.prepare("insert or replace into anchor (id, seq, hash) values (1, ?, ?)").run(seq, last.hash);

@@ -136,6 +136,20 @@ Deno.test("what is too much goes, the oldest first, and the file gets shorter", 
   assert.equal(verifyEvidence(place.file).isIntact, true);
 });
 
+Deno.test("for the size no more goes than has to, however long the events are", async () => {
+  using place = new EvidenceFolder();
+  using store = new EvidenceStore(place.file);
+  const session = addSession(store, "a", 10, 0);
+  for (let number = 1; number <= 100; number++) {
+    store.transaction(() => store.append(command("x".repeat(30_000), { session, number }), on(0)));
+  }
+  const maxBytes = 1_000_000;
+  const report = await removeOld(store, { keepDays: 0, maxBytes, nowUs: on(1) });
+  assert(report.bytes <= maxBytes && report.bytes > maxBytes - 200_000, String(report.bytes));
+  assert.equal(report.unmet, null);
+  assert.equal(verifyEvidence(place.file).isIntact, true);
+});
+
 Deno.test("it says why the size cannot be met", async () => {
   using place = new EvidenceFolder();
   using store = new EvidenceStore(place.file);
