@@ -153,8 +153,28 @@ export class FollowedSpools {
     this.enqueue(file);
   }
 
-  /** Puts every file of a folder in line that is not as it was. @returns what cannot be read */
-  lookThrough(folder: SpoolFolder): Unreadable[] {
+  /** Puts every file of these folders in line that is not as it was. @returns what cannot be read */
+  lookThrough(folders: readonly SpoolFolder[]): Unreadable[] {
+    // All folders are looked through at once each half minute: what is known is gone through once for all of them.
+    const known = folders.length === 0 ? undefined : this.#namesByFolder();
+    return folders.flatMap((folder) => this.#lookThrough(folder, known?.get(folder.path) ?? []));
+  }
+
+  /** The names of all files that are followed, or done with, by their folder's path. */
+  #namesByFolder(): Map<string, string[]> {
+    const names = new Map<string, string[]>();
+    for (const paths of [this.#files, this.#settled]) {
+      for (const path of paths.keys()) {
+        const end = path.lastIndexOf("/");
+        const there = names.get(path.slice(0, end));
+        if (there) there.push(path.slice(end + 1));
+        else names.set(path.slice(0, end), [path.slice(end + 1)]);
+      }
+    }
+    return names;
+  }
+
+  #lookThrough(folder: SpoolFolder, known: readonly string[]): Unreadable[] {
     try {
       this.#complained.delete(folder.path);
       const names = namesIn(folder) ?? [];
@@ -164,12 +184,7 @@ export class FollowedSpools {
           .forEach((name) => this.enqueue({ folder, name }));
       }
       this.#looked.add(folder.path);
-      const start = `${folder.path}/`;
-      for (const path of [...this.#files.keys(), ...this.#settled.keys()]) {
-        if (!path.startsWith(start)) continue;
-        const name = path.slice(start.length);
-        if (!there.has(name) && !name.includes("/")) this.enqueue({ folder, name });
-      }
+      for (const name of known) if (!there.has(name)) this.enqueue({ folder, name });
       return [];
     } catch (error) {
       return [{ path: folder.path, reason: messageOf(error) }];

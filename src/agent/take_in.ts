@@ -86,13 +86,16 @@ export class TakeIn {
   run(dirty: Iterable<Dirty> = []): TakenIn {
     const { spools } = this;
     const taken: TakenIn = { isMore: false, commands: 0, unreadable: [] };
+    const folders: SpoolFolder[] = [];
     for (const { folder, name } of dirty) {
-      if (name !== undefined) spools.enqueue({ folder, name });
-      else taken.unreadable.push(...spools.lookThrough(folder));
+      if (name === undefined) folders.push(folder);
+      else spools.enqueue({ folder, name });
     }
+    taken.unreadable.push(...spools.lookThrough(folders));
     const batch = spools.read();
     taken.unreadable.push(...batch.unreadable);
     const readings = batch.readings.filter((reading) => isNews(reading));
+    const others = new Set(batch.readings).difference(new Set(readings));
     if (readings.length + batch.lost.length > 0) {
       const work: Work = {
         files: new Map(readings.map(({ file }) => [pathOf(file), file])),
@@ -109,10 +112,8 @@ export class TakeIn {
       this.#say(work.sayings, taken);
     }
     // Of what holds no whole record yet it is remembered that it was looked at, and no more.
-    for (const reading of batch.readings) {
-      if (!readings.includes(reading)) spools.keep(reading.file);
-      if (!reading.isLast) spools.enqueue(reading.file);
-    }
+    for (const { file } of others) spools.keep(file);
+    for (const { file, isLast } of batch.readings) if (!isLast) spools.enqueue(file);
     taken.isMore = spools.hasMore;
     return taken;
   }

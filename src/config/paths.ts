@@ -67,7 +67,10 @@ export function isInstalled(executable: string = Deno.execPath()): boolean {
 /** @returns the host's own places */
 export function hostPaths(): HostPaths {
   const executable = Deno.execPath();
-  const root = rootFor(executable);
+  return hostPathsBelow(rootFor(isInstalled(executable)), executable);
+}
+
+function hostPathsBelow(root: string, executable: string): HostPaths {
   const run = `${root}/run/srvaudit`;
   const state = `${root}/var/lib/srvaudit`;
   return {
@@ -87,8 +90,8 @@ export function hostPaths(): HostPaths {
 }
 
 /** What stands before `/etc`, `/run` and `/var`: nothing, but for a development executable. */
-function rootFor(executable: string): string {
-  return isInstalled(executable) ? "" : Deno.env.get("SRVAUDIT_ROOT") ?? "";
+function rootFor(installed: boolean): string {
+  return installed ? "" : Deno.env.get("SRVAUDIT_ROOT") ?? "";
 }
 
 /**
@@ -97,11 +100,14 @@ function rootFor(executable: string): string {
  */
 export function paths(): Paths {
   const executable = Deno.execPath();
-  const home = homeOf(isInstalled(executable));
+  // Looked at once: this is on the way from a login to its shell.
+  const installed = isInstalled(executable);
+  const root = rootFor(installed);
+  const home = homeOf(installed);
   const user = `${home}/.ash`;
   return {
-    ...hostPaths(),
-    systemQueries: `${rootFor(executable)}/etc/ash/queries`,
+    ...hostPathsBelow(root, executable),
+    systemQueries: `${root}/etc/ash/queries`,
     home,
     user,
     history: `${user}/history.db`,
