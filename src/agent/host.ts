@@ -10,6 +10,7 @@ import { EvidenceStore } from "../evidence/store.ts";
 import { Accounts, localAccounts } from "../posix/accounts.ts";
 import { dropGroups } from "../posix/as_user.ts";
 import type { Account } from "../posix/libc.ts";
+import { MayHangError } from "../posix/own_folder.ts";
 import type { Poller } from "../posix/poller.ts";
 import { nowUs } from "../record/clock.ts";
 import { isSessionEvent } from "../record/session_event.ts";
@@ -139,8 +140,9 @@ export class Host implements Disposable {
       try {
         inFolder(spool, () => {});
         this.#meet(account);
-      } catch {
-        // She has none, or none that can be seen now.
+      } catch (error) {
+        // She has none, or none that can be seen now. What may not answer is said once, when it is first followed.
+        if (error instanceof MayHangError) this.#meet(account);
       }
     }
   }

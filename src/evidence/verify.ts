@@ -69,14 +69,14 @@ export type SinceResult =
   | "rewritten"
   /** The chain ends before it: the end was removed. */
   | "end missing"
-  /** Retention has removed it since: nothing can be told of it. */
+  /** It is older than all that is left. Retention has removed it since, or whoever wants that to be believed. */
   | "removed by retention"
   /** The chain breaks before it. */
   | "not reached";
 
 /** What the walk has found. */
 export interface VerifyResult {
-  /** Whether nothing at all is wrong. */
+  /** Whether nothing at all is wrong, and the head that was asked for is in the chain. */
   isIntact: boolean;
   file: string;
   /** How many events were found to be in order. */
@@ -168,8 +168,8 @@ class Walk {
         ? "not reached"
         : "end missing";
     }
-    const isSinceGood = this.#since === null || this.#since === "found" ||
-      this.#since === "removed by retention";
+    // A head that is gone proves nothing: whoever rewrites the evidence can say that retention removed it.
+    const isSinceGood = this.#since === null || this.#since === "found";
     return {
       isIntact: broken === null && altered.length === 0 && isSinceGood,
       file: this.file,

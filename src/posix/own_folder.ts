@@ -3,11 +3,13 @@
  *
  * A link leads wherever she likes: below /proc/PID/root into file systems of her own, which need not answer, to a folder
  * with millions of names, or where the kernel takes us for root. So the last two names of the path must be folders
- * themselves, as they are where our own programs have made them.
+ * themselves, as they are where our own programs have made them. And nothing is entered that another machine, or a program
+ * of hers, must answer for: the agent has one thread, and would wait for it with all the host.
  */
 
 import { errno } from "./errno.ts";
 import { fromLibc } from "./from_libc.ts";
+import { mayHang } from "./mounts.ts";
 import { FileRefusedError } from "./plain_file.ts";
 
 const libc = fromLibc({
@@ -26,7 +28,20 @@ const MAYBE_A_LINK = O_PATH | O_DIRECTORY | O_CLOEXEC;
 /** No such file, no folder, a link. */
 const MISSING: ReadonlySet<number> = new Set([2, 20, 40]);
 
+const ENOTSUP = 95;
+
 const encoder = new TextEncoder();
+
+/** The folder lies where it may take for ever to look. */
+export class MayHangError extends FileRefusedError {
+  override name = "MayHangError";
+
+  /** @param type the file system's */
+  constructor(path: string, type: string) {
+    super(path, ENOTSUP);
+    this.message = `${path} is on ${type}, which may not answer: it is not entered`;
+  }
+}
 
 /**
  * Does something in a folder that stays the one that was entered, whatever is done to its path meanwhile.
@@ -36,6 +51,7 @@ const encoder = new TextEncoder();
  * @returns what the work returned
  * @throws {Deno.errors.NotFound} if there is no such folder
  * @throws {FileRefusedError} if it cannot be entered
+ * @throws {MayHangError} if it is not on a file system of this machine's
  */
 export function withinOwnFolder<Result>(path: string, work: (here: string) => Result): Result {
   const fd = enter(path);
@@ -47,6 +63,8 @@ export function withinOwnFolder<Result>(path: string, work: (here: string) => Re
 }
 
 function enter(path: string): number {
+  const type = mayHang(path, 2);
+  if (type !== undefined) throw new MayHangError(path, type);
   const { open, openat, close } = libc();
   const names = path.split("/");
   const [outer = "", inner = ""] = names.splice(-2);

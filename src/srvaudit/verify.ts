@@ -41,14 +41,17 @@ const SINCE: Readonly<Record<SinceResult, string>> = {
   "found": "is in the chain: all up to it is what it was then",
   "rewritten": "is NOT in the chain: the evidence was REWRITTEN",
   "end missing": "is NOT in the chain, which ends before it: its end was REMOVED",
-  "removed by retention": "was removed by retention since: nothing can be told of it",
+  "removed by retention":
+    "is no longer there: retention, or whoever says so, has removed it; take a younger head",
   "not reached": "was not reached: the chain breaks before it",
 };
 
 /** The result in lines. */
 function forPeople(result: VerifyResult, since: EarlierHead | undefined): string {
   const { broken, altered, anchor, head, events, file } = result;
-  const lines = [`${result.isIntact ? "intact " : "BROKEN "}  ${file}`];
+  const isUnproven = !broken && altered.length === 0 && result.since === "removed by retention";
+  const state = result.isIntact ? "intact" : isUnproven ? "UNPROVEN" : "BROKEN";
+  const lines = [`${state.padEnd(8)}  ${file}`];
   if (broken) {
     lines.push(`break     at event ${broken.seq}: ${broken.what}`);
     const where = [
