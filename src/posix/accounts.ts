@@ -36,6 +36,8 @@ export class Accounts {
     if (known && performance.now() - known.atMs < FRESH_MS) return known.account;
     const account = this.#ask(uid);
     this.#known.set(uid, { account, atMs: performance.now() });
+    // A server that does not answer just now must not keep anybody out for a minute.
+    account.then((found) => found ?? this.#known.delete(uid));
     return account;
   }
 
