@@ -13,6 +13,7 @@ import type { Account } from "../posix/libc.ts";
 import { MayHangError } from "../posix/own_folder.ts";
 import type { Poller } from "../posix/poller.ts";
 import { nowUs } from "../record/clock.ts";
+import type { SessionOpened } from "../record/event.ts";
 import { isSessionEvent } from "../record/session_event.ts";
 import { messageOf } from "../terminal/message_of.ts";
 import { LocalTracker } from "../trackers/local.ts";
@@ -52,7 +53,13 @@ export class Host implements Disposable {
     this.#store = new EvidenceStore(places.evidence);
     this.#sessions = new Sessions(places);
     this.#sessions.restore();
-    this.#intake = new Intake(this.#store, { path: places.hostSpool, owner: undefined }, this.#sessions);
+    this.#intake = new Intake(this.#store, { path: places.hostSpool, owner: undefined }, {
+      note: (event, file, owner) => {
+        this.#sessions.note(event, file, owner);
+        // What began without the agent is said when the agent hears of it.
+        if (owner && event.kind === "session opened") sayEmergency(event);
+      },
+    });
     this.#restoreLate();
     this.#admission = new Admission(settings.policy, ({ uid }, key) => this.#find(uid, key));
     const tidy = new SpoolTidy(this.#store, this.#intake.takeIn.spools);
@@ -157,11 +164,9 @@ export class Host implements Disposable {
   }
 
   #opened({ opened }: OpenSession): void {
-    const { session, user, from, ticket, mode, emergency: reason } = opened;
+    const { session, user, from, ticket, mode } = opened;
     log.info("session of {user} opened", { user, session, from, ticket, mode });
-    if (reason !== undefined) {
-      log.error("EMERGENCY: {user} went in without a ticket: {reason}", { user, reason, session, from });
-    }
+    sayEmergency(opened);
     if (this.#sessions.canProtect !== false || this.#saidUnprotected) return;
     this.#saidUnprotected = true;
     log.warn(
@@ -190,6 +195,12 @@ export class Host implements Disposable {
     this.#intake[Symbol.dispose]();
     this.#store[Symbol.dispose]();
   }
+}
+
+/** An error, so that it is noticed. */
+function sayEmergency({ session, user, from, emergency: reason }: SessionOpened): void {
+  if (reason === undefined) return;
+  log.error("EMERGENCY: {user} went in without a ticket: {reason}", { user, reason, session, from });
 }
 
 /** Where a user's programs write when there is no agent. */

@@ -229,6 +229,8 @@ testThatNeeds(
       "the second emergency",
       `select 1 from event where kind = 'session opened' and uid = ${alice.uid} group by uid having count(*) = 2`,
     );
+    const log = await Deno.readTextFile(`${host.root}/var/log/srvaudit.log`);
+    assert.equal(log.match(/"level":"ERROR","message":"EMERGENCY: [^\n]*Fire in rack 7/g)?.length, 2, log);
     assert.equal(await hasSession(agent, mallory), false);
   },
 );
