@@ -43,18 +43,30 @@ export async function runAgent(args: readonly string[]): Promise<void> {
   } catch (error) {
     return stop(1, `${messageOf(error)}\nthe agent does not start`);
   }
-  using lock = await lockOrWait(`${places.run}/agent.pid`);
-  if (!lock) return stop(1, `another agent runs: see ${places.run}/agent.pid`);
-  Deno.writeTextFileSync(`${places.run}/agent.pid`, `${Deno.pid}\n`);
+  const pidFile = `${places.run}/agent.pid`;
+  using lock = await lockOrWait(pidFile);
+  if (!lock) return stop(1, `another agent runs: see ${pidFile}`);
+  Deno.writeTextFileSync(pidFile, `${Deno.pid}\n`);
   await openLog(places.log, settings.logLevel);
+  let code = 0;
   try {
     await serve(places, settings);
   } catch (error) {
     log.fatal("the agent cannot go on: {reason}", { reason: messageOf(error) });
-    Deno.exit(1);
+    code = 1;
   }
+  empty(pidFile);
   // A thread may still wait for the kernel.
-  Deno.exit(0);
+  Deno.exit(code);
+}
+
+/** What sends signals by the file (logrotate, the init script) must not find a number that another process may have. */
+function empty(pidFile: string): void {
+  try {
+    Deno.truncateSync(pidFile);
+  } catch {
+    // Somebody has taken it away.
+  }
 }
 
 async function serve(places: HostPaths, settings: AgentSettings): Promise<void> {

@@ -118,6 +118,7 @@ testThatNeeds(
 
     assert.equal(await agent.end("SIGTERM"), 0);
     assert.match(agent.said, /stopped: shells go on/);
+    assert.equal(Deno.readTextFileSync(`${host.root}/run/srvaudit/agent.pid`), "", "another's number by now");
     const refused = await host.ssh(user, ["echo in"]);
     assert.deepEqual([refused.code, refused.text], [1, ""]);
     assert.match(refused.errors, /^srvaudit: the agent .*onAgentDown="deny": no shell until .*\n$/);
