@@ -1,6 +1,7 @@
 /** The spool files that the agent follows, and how far each is in evidence. */
 
 import type { DatabaseSync } from "node:sqlite";
+import { numberOrNull } from "./cells.ts";
 
 /** A spool file. Saved in the same transaction as the events that were read from it. */
 export interface FollowedFile {
@@ -85,19 +86,18 @@ export class FollowedFiles {
 }
 
 function fileOf(row: Record<string, unknown>): FollowedFile {
-  const orNull = (value: unknown) => value === null ? null : Number(value);
   return {
     folder: String(row.folder),
     name: String(row.name),
     inode: String(row.inode),
     position: Number(row.position),
-    session: orNull(row.session),
-    shell: orNull(row.shell),
+    session: numberOrNull(row.session),
+    shell: numberOrNull(row.shell),
     uid: Number(row.uid),
-    pid: orNull(row.pid),
-    startTicks: orNull(row.start_ticks),
+    pid: numberOrNull(row.pid),
+    startTicks: numberOrNull(row.start_ticks),
     lastNumber: Number(row.last_number),
-    openCommand: orNull(row.open_command),
+    openCommand: numberOrNull(row.open_command),
     lastUs: Number(row.last_us),
     leaving: row.leaving === 1,
     gone: row.gone === 1,

@@ -5,6 +5,7 @@
  * event and its place in every outbox are one row, written at once or not at all.
  */
 
+import { numberOrNull, textOrNull } from "./cells.ts";
 import type { EvidenceEvent, EvidenceKind } from "./event.ts";
 import { withEvidenceErrors } from "./evidence_error.ts";
 import { eventOf } from "./row.ts";
@@ -111,7 +112,7 @@ export class Outbox {
       depth: Number(row.depth),
       oldestUs: numberOrNull(row.oldest_us),
       successUs: numberOrNull(row.success_us),
-      error: row.error === null ? null : String(row.error),
+      error: textOrNull(row.error),
       errorUs: numberOrNull(row.error_us),
     }));
   }
@@ -123,8 +124,4 @@ export class Outbox {
 
 function known(name: string, changes: number | bigint): void {
   if (Number(changes) === 0) throw new Error(`${name} is no consumer of events: register it first`);
-}
-
-function numberOrNull(value: unknown): number | null {
-  return value === null ? null : Number(value);
 }

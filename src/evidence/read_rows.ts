@@ -1,5 +1,6 @@
 /** What is read of the evidence, and how rows become it. */
 
+import { number, numberOrNull, text, textOrNull } from "./cells.ts";
 import type { EvidenceKind } from "./event.ts";
 
 /** A login session as the evidence has it. Times are microseconds since 1970. */
@@ -141,22 +142,4 @@ export function consumerOf(row: Record<string, unknown>): ConsumerState {
 function dataOf(value: unknown): Readonly<Record<string, unknown>> {
   const parsed: unknown = typeof value === "string" ? JSON.parse(value) : {};
   return typeof parsed === "object" && parsed !== null ? { ...parsed } : {};
-}
-
-/** @returns the text, or an empty one for anything else */
-export function text(value: unknown): string {
-  return typeof value === "string" ? value : "";
-}
-
-function textOrNull(value: unknown): string | null {
-  return typeof value === "string" ? value : null;
-}
-
-/** @returns the number, or 0 for anything else */
-export function number(value: unknown): number {
-  return numberOrNull(value) ?? 0;
-}
-
-function numberOrNull(value: unknown): number | null {
-  return typeof value === "number" || typeof value === "bigint" ? Number(value) : null;
 }

@@ -2,6 +2,7 @@
 
 import type { DatabaseSync, SQLInputValue } from "node:sqlite";
 import { openDatabase, schemaVersion } from "../sqlite/database.ts";
+import { number, text } from "./cells.ts";
 import { canonicalText, type Cell, chainHash, COLUMN_NAMES, isSameHash, NO_HASH } from "./chain.ts";
 import type { Head } from "./event.ts";
 import { EvidenceError, withEvidenceErrors } from "./evidence_error.ts";
@@ -10,10 +11,8 @@ import {
   type ConsumerState,
   eventOf,
   type EvidenceSession,
-  number,
   type ReadEvent,
   sessionOf,
-  text,
 } from "./read_rows.ts";
 import { SCHEMA_VERSION } from "./schema.ts";
 

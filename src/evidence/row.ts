@@ -1,6 +1,7 @@
 /** An event as a row of `event`, and back. */
 
 import { readable } from "../record/readable.ts";
+import { numberOrNull, textOrNull } from "./cells.ts";
 import type { Cell } from "./chain.ts";
 import type { CommandEnd, CommandFacts, EvidenceEvent, EvidenceKind, NewEvent } from "./event.ts";
 
@@ -79,7 +80,7 @@ function commandOf(row: Row): CommandFacts | undefined {
   if (row.kind !== "command") return undefined;
   return {
     number: Number(row.number),
-    ticket: typeof row.ticket === "string" ? row.ticket : null,
+    ticket: textOrNull(row.ticket),
     tty: String(row.tty),
     effectiveUid: Number(row.effective_uid),
     shellLevel: Number(row.shell_level),
@@ -101,10 +102,6 @@ function endOf(row: Row): CommandEnd | undefined {
 
 function bytesOf(text: unknown, bytes: unknown): Uint8Array {
   return bytes instanceof Uint8Array ? bytes : encoder.encode(String(text));
-}
-
-function numberOrNull(value: unknown): number | null {
-  return value === null || value === undefined ? null : Number(value);
 }
 
 function parsed(data: unknown): Record<string, unknown> | undefined {

@@ -1,6 +1,7 @@
 /** The login sessions in evidence, as the agent needs them. */
 
 import type { DatabaseSync } from "node:sqlite";
+import { numberOrNull } from "./cells.ts";
 
 /** A login session, open or not. */
 export interface SessionRow {
@@ -77,8 +78,7 @@ export class SessionRows {
   /** How the last shell of a process in a session ended; undefined if there is no such shell, or no end. */
   endOfShell(seq: number, { pid, startTicks }: { pid: number; startTicks: number }): ShellEnd | undefined {
     const row = this.#shellEnd.get(seq, pid, startTicks);
-    return row &&
-      { atUs: Number(row.at_us), exitCode: row.exit_code === null ? null : Number(row.exit_code) };
+    return row && { atUs: Number(row.at_us), exitCode: numberOrNull(row.exit_code) };
   }
 
   #sessionOf(row: Record<string, unknown>): SessionRow {
@@ -93,7 +93,7 @@ export class SessionRows {
     return {
       seq,
       id: String(opened.session),
-      uid: row.uid === null ? null : Number(row.uid),
+      uid: numberOrNull(row.uid),
       user: String(opened.user ?? ""),
       openedUs,
       opened,

@@ -10,6 +10,7 @@
 import { Buffer } from "node:buffer";
 import type { DatabaseSync } from "node:sqlite";
 import { openDatabase, schemaVersion } from "../sqlite/database.ts";
+import { numberOrNull, textOrNull } from "./cells.ts";
 import {
   canonicalText,
   type Cell,
@@ -330,14 +331,13 @@ class Walk {
           from event where seq = ? and json_valid(data)`,
       ).get(row.session)
       : undefined;
-    const textOrNull = (value: unknown) => typeof value === "string" ? value : null;
     return {
       kind,
       seq,
       what,
       session: textOrNull(opened?.id),
       user: textOrNull(opened?.user),
-      atUs: typeof row?.at_us === "number" ? row.at_us : null,
+      atUs: numberOrNull(row?.at_us),
     };
   }
 }
