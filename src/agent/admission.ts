@@ -11,12 +11,12 @@ import { credentialsOf, processOf } from "../posix/process.ts";
 import { ticketKeyOf } from "../trackers/ticket_key.ts";
 import { type Ticket, TrackerUnavailableError } from "../trackers/tracker.ts";
 import { type Peer, RequestError } from "./server.ts";
-import type { Leave } from "./sessions.ts";
+import type { Marks } from "./sessions.ts";
 
 /** Under what terms a session may begin. */
 export interface Admitted {
   ticket: string | null;
-  marks: Leave;
+  marks: Marks;
 }
 
 /** Admits sessions, by the policy of the day. */
@@ -61,7 +61,7 @@ export class Admission {
   }
 
   async #onTicket(account: Account, key: string, isExempt: boolean): Promise<Admitted> {
-    const exempt: Leave = isExempt ? { exempt: true } : {};
+    const exempt: Marks = isExempt ? { exempt: true } : {};
     let ticket: Ticket | undefined;
     try {
       ticket = await this.find(account, key);

@@ -163,8 +163,8 @@ function answersOf(office: Office): Answers {
     },
     "session.open": async (peer, opening) => {
       const account = await accountOf(office, peer);
-      const leave = await admission.admit(peer, account, opening);
-      const spool = sessions.open(peer, account, { ...opening, ticket: leave.ticket }, leave.marks);
+      const admitted = await admission.admit(peer, account, opening);
+      const spool = sessions.open(peer, account, { ...opening, ticket: admitted.ticket }, admitted.marks);
       const session = sessions.get(spool.session);
       if (session) office.opened(session);
       return spool;

@@ -46,8 +46,8 @@ export interface OpenSession {
   kernel: { audit?: string; scope?: string };
 }
 
-/** What the policy adds to an opening. */
-export type Leave = Pick<SessionOpened, "exempt" | "unverified" | "wanted" | "emergency">;
+/** What the policy made of an opening: it goes on record with it. */
+export type Marks = Pick<SessionOpened, "exempt" | "unverified" | "wanted" | "emergency">;
 
 /** There are more files than any honest user needs. */
 export class TooManyFilesError extends Error {
@@ -173,7 +173,7 @@ export class Sessions {
    * @param account the peer's
    * @throws {TooManyFilesError} and what the file system throws
    */
-  open(peer: Peer, account: Account, opening: Opening, leave: Leave): ShellSpool & { session: string } {
+  open(peer: Peer, account: Account, opening: Opening, marks: Marks): ShellSpool & { session: string } {
     const { ticket, mode, shell, tty, from, command } = opening;
     const open = [...this.#open.values()].filter(({ opened }) => opened.uid === peer.uid);
     if (open.length >= FILES_PER_USER) {
@@ -196,7 +196,7 @@ export class Sessions {
       ...(command === undefined ? {} : { command }),
       shell,
       ticket,
-      ...leave,
+      ...marks,
       leaderPid: peer.pid,
       leaderStartTicks: peer.startTicks,
       bootId: this.#boot,
