@@ -87,6 +87,7 @@ export async function diagnosisText(findings: readonly Diagnosis[]): Promise<str
 function summary(findings: readonly Diagnosis[]): string {
   const count = (state: string) => findings.filter((finding) => finding.state === state).length;
   const unseen = count("unseen");
-  return `${count("wrong")} wrong, ${count("warning")} warnings` +
+  const warnings = count("warning");
+  return `${count("wrong")} wrong, ${warnings} warning${warnings === 1 ? "" : "s"}` +
     (unseen === 0 ? "\n" : `, ${unseen} not looked at: that takes root\n`);
 }

@@ -121,7 +121,10 @@ function agentPairs({ agent, agentError }: HostStatus, nowUs: number): Pair[] {
     return [
       ["agent", `DOWN: ${agentError}`],
       ["", "shells go on, and what they record is taken in later"],
-      ["mend", "systemctl start srvaudit (without systemd: srvaudit agent); then srvaudit doctor"],
+      [
+        "mend",
+        "systemctl start srvaudit (without systemd: /etc/init.d/srvaudit start); then srvaudit doctor",
+      ],
     ];
   }
   return [

@@ -171,13 +171,13 @@ export function clock(host: Host): Finding[] {
   const builtMs = typeof built === "string" ? 0 : built.mtime?.getTime() ?? 0;
   const mend = "set the clock, and have it kept: systemctl enable --now systemd-timesyncd (or chrony)";
   // What is new comes from whoever has set a clock since.
-  if (host.nowMs < builtMs) return [wrong("the clock stands before srvAudit was installed", mend)];
+  if (host.nowMs < builtMs) return [wrong("the clock is at a time before srvAudit was installed", mend)];
   return withEvidence(host, (evidence) => {
     const aheadUs = evidence.extent().newestUs - host.nowMs * 1000;
     // A shell's clock may be a little ahead of what was read a moment ago.
     if (aheadUs > 60e6) {
-      return [wrong(`the clock stands ${lengthOfTime(aheadUs)} before the newest evidence`, mend)];
+      return [wrong(`the clock is ${lengthOfTime(aheadUs)} before the newest evidence`, mend)];
     }
-    return [ok("the clock stands behind the newest evidence")];
+    return [ok("the clock is not before the newest evidence")];
   });
 }

@@ -22,7 +22,7 @@ import {
 } from "./finding.ts";
 
 const RESTART = "systemctl restart srvaudit, or end srvaudit agent and start it again";
-const START = "systemctl enable --now srvaudit (without systemd: srvaudit agent)";
+const START = "systemctl enable --now srvaudit (without systemd: /etc/init.d/srvaudit start)";
 const RELOAD = "systemctl reload srvaudit, or: kill -HUP the agent";
 
 /** What the config says, and who may read it. */
@@ -86,7 +86,7 @@ export async function agent(host: Host): Promise<Finding[]> {
   try {
     const status = await askAgent(host.places.socket, "agent.status", {});
     const since = lengthOfTime(host.nowMs * 1000 - status.sinceUs);
-    const findings = [ok(`the agent runs since ${since}, with ${byteCount(status.memory)}`)];
+    const findings = [ok(`the agent has run for ${since}, with ${byteCount(status.memory)}`)];
     if (status.trouble !== null) {
       findings.push(wrong(`the agent is in trouble: ${status.trouble}`, "mend that first"));
     }
