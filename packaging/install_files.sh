@@ -95,6 +95,8 @@ for page in docs/man/*.[1-8]; do
   [ -e "$page" ] || continue
   place 644 "$page" "$destdir$prefix/share/man/man${page##*.}/${page##*/}"
 done
+# By the name that is typed, too.
+ln -sfn hello.1 "$destdir$prefix/share/man/man1/hello-srvaudit.1"
 for page in README.md LICENSE docs/*.md; do
   [ -e "$page" ] || continue
   place 644 "$page" "$destdir$prefix/share/doc/srvaudit/${page##*/}"
