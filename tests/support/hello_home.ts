@@ -6,6 +6,7 @@ import type { SessionOpened } from "../../src/record/event.ts";
 import { newSessionId } from "../../src/record/session_id.ts";
 import { readRecords } from "../../src/record/spool.ts";
 import { start, type Terminal } from "./pty.ts";
+import { removeFolder } from "./remove_folder.ts";
 import { type Finished, run } from "./run.ts";
 import { AnsweredError, type Question, SocketAgent } from "./socket_agent.ts";
 
@@ -165,6 +166,6 @@ export class HelloHome implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stopAgent();
-    await Deno.remove(this.path, { recursive: true });
+    await removeFolder(this.path);
   }
 }

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import type { SpoolRecord } from "../../src/record/event.ts";
 import { readRecords } from "../../src/record/spool.ts";
 import { start, type Terminal } from "./pty.ts";
+import { removeFolder } from "./remove_folder.ts";
 
 /** The folder of the hooks. */
 export const HOOKS = new URL("../../src/shell", import.meta.url).pathname;
@@ -115,7 +116,7 @@ export class HookedShell implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.terminal[Symbol.asyncDispose]();
-    await Deno.remove(this.home, { recursive: true });
+    await removeFolder(this.home);
   }
 }
 

@@ -5,6 +5,7 @@ import { processOf } from "../../src/posix/process.ts";
 import type { SpoolRecord } from "../../src/record/event.ts";
 import { readRecords } from "../../src/record/spool.ts";
 import { start, type Terminal } from "./pty.ts";
+import { removeFolder } from "./remove_folder.ts";
 import { type Question, SocketAgent } from "./socket_agent.ts";
 
 // libc, opened at the first call, is no leak of a test's.
@@ -152,7 +153,7 @@ export class SpoolHost implements AsyncDisposable {
     if (Deno.uid() === 0) {
       for (const { name } of Deno.readDirSync(this.hostSpool)) protect(`${this.hostSpool}/${name}`, "none");
     }
-    await Deno.remove(this.root, { recursive: true });
+    await removeFolder(this.root);
   }
 }
 

@@ -9,6 +9,7 @@
  */
 
 import { type RecordedSession, type RecordedShell, sessionsFrom, shellsFrom } from "./records.ts";
+import { removeFolder } from "./remove_folder.ts";
 import { type Finished, run, type RunOptions, succeed } from "./run.ts";
 
 const SWEEP = new URL("sweep_users.sh", import.meta.url).pathname;
@@ -234,7 +235,7 @@ export class TestHost implements AsyncDisposable {
     await this.said.end;
     await succeed([UNPROTECT, this.folder]);
     await succeed([...LOCKED, "sed", "-i", `\\|^${this.folder}/|d`, "/etc/shells"]);
-    await Deno.remove(this.folder, { recursive: true });
+    await removeFolder(this.folder);
   }
 }
 
