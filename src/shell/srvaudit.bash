@@ -117,7 +117,7 @@ _srvaudit_arm() {
 # There is a DEBUG trap: ours (nothing ran), or one of the user's, which then is done behind ours.
 _srvaudit_arm_beside() {
   # No { } around this: her trap would fire within, and print to the file, too.
-  \builtin trap -p DEBUG 2>&- >|"$_srvaudit_scratch"
+  \builtin trap -p DEBUG 2>&- >|"$_srvaudit_scratch" || \builtin return 0
   \builtin trap - DEBUG
   local debug=() words action='_srvaudit_fire "$_"'
   \builtin mapfile -d '' -t debug <"$_srvaudit_scratch"
@@ -171,8 +171,10 @@ _srvaudit_start_with_care() {
   ((_srvaudit_us > 1)) || { _srvaudit_clock; _srvaudit_us=${EPOCHREALTIME/./}; }
   _srvaudit_started=$_srvaudit_us
   if [[ $_srvaudit_history != blind ]]; then
-    { HISTTIMEFORMAT='' \builtin history 1; \builtin printf '\0'; } 2>&- 1<>"$_srvaudit_scratch"
-    \builtin mapfile -d '' -n 1 -t entry 2>&- <"$_srvaudit_scratch"
+    _srvaudit_scratch_again
+    # What an earlier line has left there must not be taken for this one.
+    { HISTTIMEFORMAT='' \builtin history 1; \builtin printf '\0'; } 2>&- 1<>"$_srvaudit_scratch" &&
+      \builtin mapfile -d '' -n 1 -t entry 2>&- <"$_srvaudit_scratch"
     # "  123* text", the number padded to five. Patterns are matched on its front alone: they are slow on a long text.
     number=${entry[0]:0:20}
     number=${number#"${number%%[0-9]*}"} number=${number%%[!0-9]*}
@@ -194,6 +196,17 @@ _srvaudit_start_with_care() {
     _srvaudit_put_back
   fi
   \builtin return 0
+}
+
+# The scratch file may be gone, with its folder (rm -rf ~/.ash), or be none any more. Nothing is forked where it is well.
+_srvaudit_scratch_again() {
+  [[ -f $_srvaudit_scratch && -w $_srvaudit_scratch && -r $_srvaudit_scratch ]] && \builtin return 0
+  (
+    \builtin umask 077
+    \command -p mkdir -p -- "${_srvaudit_scratch%/*}"
+    \command -p rm -rf -- "$_srvaudit_scratch"
+    : >|"$_srvaudit_scratch"
+  ) 2>/dev/null
 }
 
 # What decides about the history, as the user has it.
@@ -362,7 +375,8 @@ _srvaudit_terminal() {
 # have set one since.
 _srvaudit_attach_exit() {
   local exit=() words
-  { \builtin trap -p EXIT; \builtin printf '\0'; } 2>&- 1<>"$_srvaudit_scratch"
+  _srvaudit_scratch_again
+  { \builtin trap -p EXIT; \builtin printf '\0'; } 2>&- 1<>"$_srvaudit_scratch" || \builtin return 0
   \builtin mapfile -d '' -n 1 -t exit 2>&- <"$_srvaudit_scratch"
   # trap -- 'action' EXIT
   \builtin eval "words=(${exit[0]-})"
@@ -377,7 +391,7 @@ _srvaudit_attach_exit() {
 \builtin readonly -f _srvaudit_arm _srvaudit_arm_beside _srvaudit_ask_agent _srvaudit_attach_exit _srvaudit_beside \
   _srvaudit_clock _srvaudit_exit _srvaudit_fire _srvaudit_freshen _srvaudit_guard _srvaudit_heal _srvaudit_is_ours \
   _srvaudit_listen _srvaudit_lost _srvaudit_open_spool _srvaudit_prompt _srvaudit_put_back _srvaudit_resume \
-  _srvaudit_seldom _srvaudit_start_with_care _srvaudit_terminal
+  _srvaudit_scratch_again _srvaudit_seldom _srvaudit_start_with_care _srvaudit_terminal
 # Unset or assigned, it would be no clock any more.
 ((_srvaudit_clockless)) || \builtin readonly EPOCHREALTIME
 

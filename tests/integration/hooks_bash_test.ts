@@ -401,6 +401,24 @@ for (const bash of BASHES) {
     assert.ok(!printed.includes("No such file"), printed);
   });
 
+  Deno.test(`${bash}: who takes the hook's scratch file away hides no part of a line`, async () => {
+    await using shell = await startBash(bash, "installed", "HISTCONTROL=ignoreboth");
+    const lines = [
+      'rm -f "$_srvaudit_scratch"',
+      "true; echo one",
+      'rm -f "$_srvaudit_scratch"; mkdir "$_srvaudit_scratch"',
+      "true; echo two",
+      "trap 'echo bye' EXIT",
+    ];
+    for (const line of lines) await shell.type(line);
+    await shell.end();
+    assert.match(shell.terminal.transcript(), /^bye\r$/m);
+    assert.deepEqual(
+      commandsOf(shell.records()[0]).map(({ text, state }) => [text, state]),
+      [...lines, "exit"].map((line) => [line, "whole"]),
+    );
+  });
+
   Deno.test({
     name: `${bash}: a command costs no fork`,
     ignore: !isThere("strace"),
