@@ -198,9 +198,11 @@ _srvaudit_start_with_care() {
   \builtin return 0
 }
 
-# The scratch file may be gone, with its folder (rm -rf ~/.ash), or be none any more. Nothing is forked where it is well.
+# The scratch file may be gone, with its folder (rm -rf ~/.ash), or be none any more. Nothing is forked where it is well. If
+# the record lay there too, there is none to go on with.
 _srvaudit_scratch_again() {
-  [[ -f $_srvaudit_scratch && -w $_srvaudit_scratch && -r $_srvaudit_scratch ]] && \builtin return 0
+  [[ -f $_srvaudit_scratch && -w $_srvaudit_scratch && -r $_srvaudit_scratch || ! -e $_srvaudit_file ]] &&
+    \builtin return 0
   (
     \builtin umask 077
     \command -p mkdir -p -- "${_srvaudit_scratch%/*}"
