@@ -15,7 +15,7 @@ DENORT = $(TOOLS)/denort
 SOURCES = $(shell find src -type f)
 SHELL_FILES = .ci/run packaging/sysv/srvaudit $(shell find packaging tests/support -name '*.sh') $(shell find src/shell completions -type f)
 
-.PHONY: run build test torture check bench clean install fmt
+.PHONY: run build test torture check bench clean install fmt redmine
 
 run: build
 	@$(DENO) run -A packaging/run.ts
@@ -55,6 +55,10 @@ fmt: $(DENORT)
 
 bench: build
 	@$(DENO) run -A tests/bench/bench.ts
+
+# A real Redmine on loopback, with a project, users and keys, until Ctrl-C.
+redmine:
+	@tests/support/redmine/try.sh
 
 clean:
 	rm -rf dist .tools

@@ -25,7 +25,7 @@ for file; do
     *.zsh | */zshrc | */zshenv | */.zsh* | */.zlog* | */.zprofile) lint zsh zsh -n "$file" ;;
     *.fish) lint fish fish --no-execute "$file" ;;
     *.bash | */bashrc) lint shellcheck shellcheck --shell=bash "$file" ;;
-    *) lint shellcheck shellcheck "$file" ;;
+    *) lint shellcheck shellcheck --external-sources --source-path=SCRIPTDIR "$file" ;;
   esac
 done
 exit "$failed"
