@@ -4,8 +4,7 @@ import type { TestHost, TestUser } from "./sshd.ts";
 
 /** What the agent says to a request. */
 export interface AgentReply {
-  // deno-lint-ignore no-explicit-any -- a test compares it with what it expects
-  result?: any;
+  result?: Partial<Record<string, unknown>> | null;
   error?: { code: number; message: string };
 }
 
