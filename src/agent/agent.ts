@@ -102,7 +102,8 @@ async function serve(places: HostPaths, settings: AgentSettings): Promise<void> 
 /** What logins find the agent by comes back where somebody has taken it away. */
 function heal(places: HostPaths, host: Host, server: Server): void {
   try {
-    if (!isThere(places.run) || !isThere(places.policy)) {
+    // It is gone with its folder, too.
+    if (!isThere(places.policy)) {
       makeFolders(places);
       publishPolicy(places, host.settings.policy);
       log.warn("{file} was gone: it is there again", { file: places.policy });

@@ -72,7 +72,7 @@ export class Host implements Disposable {
       sessions: this.#sessions,
       accounts: this.#accounts,
       admission: this.#admission,
-      ticketsFile: places.hostTickets,
+      inTracker: (uid, work) => this.#inTracker(uid, work),
       met: (account) => this.#meet(account),
       taken: (account, files) => tidy.taken(ownSpool(account), files),
       status: () => this.#status(),
@@ -126,10 +126,13 @@ export class Host implements Disposable {
     return this.#inTracker(uid, (tracker) => tracker.find(key));
   }
 
-  async #inTracker<Result>(uid: number, work: (tracker: LocalTracker) => Result): Promise<Result> {
+  async #inTracker<Result>(
+    uid: number,
+    work: (tracker: LocalTracker) => Result | Promise<Result>,
+  ): Promise<Result> {
     const account = await this.#accounts.byUid(uid);
     using tracker = new LocalTracker(this.places.hostTickets, account?.name ?? String(uid));
-    return work(tracker);
+    return await work(tracker);
   }
 
   /** Follows what a user's programs have written, and will write, while there is no agent. */

@@ -16,7 +16,7 @@ import {
 import type { Accounts } from "../posix/accounts.ts";
 import type { Account } from "../posix/libc.ts";
 import { nowUs } from "../record/clock.ts";
-import { LocalTracker, wordsOf } from "../trackers/local.ts";
+import { type LocalTracker, wordsOf } from "../trackers/local.ts";
 import {
   StatusNotAllowedError,
   type Ticket,
@@ -80,8 +80,8 @@ export interface Office {
   admission: Admission;
   /** A user has come: what her programs wrote while there was no agent is wanted. */
   met(account: Account): void;
-  /** The host's local tickets. */
-  ticketsFile: string;
+  /** Works on the host's tickets, in the name of a user. */
+  inTracker<Result>(uid: number, work: (tracker: LocalTracker) => Result | Promise<Result>): Promise<Result>;
   /** Files that the peer's history has taken in: which of them can go. */
   taken(account: Account, files: readonly string[]): string[];
   /** What only the running agent knows of itself. */
@@ -141,9 +141,8 @@ function isMethod(method: string): method is Method {
 function answersOf(office: Office): Answers {
   const { sessions, admission } = office;
   const inTracker = async <T>(peer: Peer, work: (tracker: LocalTracker) => T | Promise<T>): Promise<T> => {
-    const account = await accountOf(office, peer);
-    using tracker = new LocalTracker(office.ticketsFile, account.name);
-    return await work(tracker);
+    await accountOf(office, peer);
+    return await office.inTracker(peer.uid, work);
   };
   const mine = (peer: Peer): OpenSession => {
     const session = sessions.of(peer);
