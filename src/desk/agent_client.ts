@@ -1,7 +1,12 @@
 /** One question to the host's agent. On the way from a login to its shell: nothing heavy is imported here. */
 
 import { messageOf } from "../terminal/message_of.ts";
-import { StatusNotAllowedError, TicketNotFoundError, TrackerUnavailableError } from "../trackers/tracker.ts";
+import {
+  StatusNotAllowedError,
+  TicketNotFoundError,
+  TicketRefusedError,
+  TrackerUnavailableError,
+} from "../trackers/tracker.ts";
 import { AgentUnavailableError, NoSessionError, RefusedError } from "./desk.ts";
 import { ERRORS, LONGEST_LINE, LONGEST_REPLY, type Method, type Params, type Result } from "./protocol.ts";
 import { isResultOf } from "./replies.ts";
@@ -18,7 +23,8 @@ const QUEUE_PAUSE_MS = 20;
  * @param socket the agent's: `socket` of `hostPaths`
  * @param timeoutMs what it may take at most, whatever the agent does
  * @throws {AgentUnavailableError} if there is no agent, or none that answers in time and in its own language
- * @throws {RefusedError} {NoSessionError} {TicketNotFoundError} {StatusNotAllowedError} {TrackerUnavailableError} as it says
+ * @throws {RefusedError} {NoSessionError} {TicketNotFoundError} {StatusNotAllowedError} {TicketRefusedError}
+ * {TrackerUnavailableError} as it says
  *
  * @example
  * ```ts
@@ -133,6 +139,8 @@ function errorOf(socket: string, code: number, message: string): Error {
       return new StatusNotAllowedError(message);
     case ERRORS.trackerUnavailable:
       return new TrackerUnavailableError(message);
+    case ERRORS.ticketRefused:
+      return new TicketRefusedError(message);
     case ERRORS.noSession:
       return new NoSessionError(message);
     case ERRORS.refused:

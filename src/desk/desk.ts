@@ -4,7 +4,7 @@
  */
 
 import type { SessionClosed } from "../record/event.ts";
-import type { Ticket, TicketDetails } from "../trackers/tracker.ts";
+import type { Answers, Created, Ticket, TicketDetails } from "../trackers/tracker.ts";
 import type { Opening, PresentSession } from "./protocol.ts";
 
 /** Which tickets a search looks at. */
@@ -37,26 +37,36 @@ export class NotOnRecordError extends Error {
   override name = "NotOnRecordError";
 }
 
-/** Every method rejects with an `AgentUnavailableError` or a `TrackerUnavailableError` where it cannot be answered. */
+/**
+ * Every method rejects with an `AgentUnavailableError` or a `TrackerUnavailableError` where it cannot be answered, and with
+ * a `TicketRefusedError` where the tracker says no to this user.
+ */
 export interface Desk extends Disposable {
-  /** What the prompt `Choose tracker for new ticket: ` offers; asked only where there is more than one. */
-  trackers(): Promise<string[]>;
   /** @returns the ticket, or undefined if there is none by that key */
   find(key: string): Promise<Ticket | undefined>;
   /** @throws {TicketNotFoundError} */
   details(key: string): Promise<TicketDetails>;
   /**
-   * Tickets that have all the words in their subject or notes, or as their key; for no words all of them. Newest
-   * first, open ones alone unless told otherwise.
+   * Tickets that have all the words in their subject or notes, or as their key; for no words the user's own, or all, where
+   * the tracker does not know whose is whose. Newest first, open ones alone unless told otherwise.
+   *
+   * @throws {TicketRefusedError} for more words than it looks for
    */
   search(words: string, limit?: number, which?: WhichTickets): Promise<Ticket[]>;
-  create(subject: string, tracker?: string): Promise<Ticket>;
+  /**
+   * Makes a ticket, if all that it demands is answered.
+   *
+   * @returns the ticket; or what is to be asked next, with what is to be taken where nobody answers
+   * @throws {TicketRefusedError} for an answer that is not taken
+   */
+  create(answers: Answers): Promise<Created>;
   /** The statuses that the workflow allows the ticket to go to now, its present one not included. */
   nextStatuses(key: string): Promise<string[]>;
   /**
    * Sets a status; in a login session it goes on its record.
    *
-   * @throws {TicketNotFoundError} @throws {StatusNotAllowedError} @throws {NotOnRecordError} if that is all that failed
+   * @throws {TicketNotFoundError} @throws {StatusNotAllowedError} @throws {TicketRefusedError}
+   * @throws {NotOnRecordError} if that is all that failed
    */
   setStatus(key: string, status: string): Promise<Ticket>;
   /**

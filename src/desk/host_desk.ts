@@ -1,6 +1,12 @@
 import type { Policy } from "../config/policy.ts";
 import type { SessionClosed } from "../record/event.ts";
-import { type Ticket, type TicketDetails, TrackerUnavailableError } from "../trackers/tracker.ts";
+import {
+  type Answers,
+  type Created,
+  type Ticket,
+  type TicketDetails,
+  TrackerUnavailableError,
+} from "../trackers/tracker.ts";
 import { AgentUnavailableError, type Desk, type OpenedSession, type WhichTickets } from "./desk.ts";
 import { OutageDesk } from "./outage_desk.ts";
 import type { Opening, PresentSession } from "./protocol.ts";
@@ -40,10 +46,6 @@ export class HostDesk implements Desk {
     this.#own = new OutageDesk(places, policy);
   }
 
-  trackers(): Promise<string[]> {
-    return this.#ask((desk) => desk.trackers());
-  }
-
   find(key: string): Promise<Ticket | undefined> {
     return this.#ask((desk) => desk.find(key));
   }
@@ -56,8 +58,8 @@ export class HostDesk implements Desk {
     return this.#ask((desk) => desk.search(words, limit, which));
   }
 
-  create(subject: string, tracker?: string): Promise<Ticket> {
-    return this.#ask((desk) => desk.create(subject, tracker));
+  create(answers: Answers): Promise<Created> {
+    return this.#ask((desk) => desk.create(answers));
   }
 
   nextStatuses(key: string): Promise<string[]> {

@@ -1,7 +1,14 @@
 import { DEFAULT_POLICY, type Policy } from "../config/policy.ts";
 import { ownName } from "../posix/libc.ts";
 import type { LocalTracker } from "../trackers/local.ts";
-import { type Ticket, type TicketDetails, TicketNotFoundError } from "../trackers/tracker.ts";
+import {
+  type Answers,
+  type Created,
+  SUBJECT_QUESTION,
+  type Ticket,
+  type TicketDetails,
+  TicketNotFoundError,
+} from "../trackers/tracker.ts";
 import type { Desk, WhichTickets } from "./desk.ts";
 import { type DeskPlaces, SpoolDesk } from "./spool_desk.ts";
 
@@ -14,7 +21,7 @@ import { type DeskPlaces, SpoolDesk } from "./spool_desk.ts";
  * @example
  * ```ts
  * using desk = new LocalDesk(paths());
- * const ticket = await desk.create("Replace the disk");
+ * const created = await desk.create({ subject: "Replace the disk" });
  * ```
  */
 export class LocalDesk extends SpoolDesk implements Desk {
@@ -25,10 +32,6 @@ export class LocalDesk extends SpoolDesk implements Desk {
    */
   constructor(places: DeskPlaces, policy: Policy = DEFAULT_POLICY, readonly user: string = ownName()) {
     super(places, policy);
-  }
-
-  trackers(): Promise<string[]> {
-    return Promise.resolve(["local"]);
   }
 
   async find(key: string): Promise<Ticket | undefined> {
@@ -43,8 +46,9 @@ export class LocalDesk extends SpoolDesk implements Desk {
     return (await this.#tickets()).search(words, { limit, closedToo: which === "all" });
   }
 
-  async create(subject: string): Promise<Ticket> {
-    return (await this.#tickets()).create(subject);
+  async create({ subject }: Answers): Promise<Created> {
+    if (!subject) return { questions: [SUBJECT_QUESTION] };
+    return { ticket: (await this.#tickets()).create(subject) };
   }
 
   async nextStatuses(key: string): Promise<string[]> {

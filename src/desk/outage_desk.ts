@@ -1,5 +1,5 @@
 import { ticketKeyOf } from "../trackers/ticket_key.ts";
-import type { Ticket, TicketDetails } from "../trackers/tracker.ts";
+import type { Created, Ticket, TicketDetails } from "../trackers/tracker.ts";
 import { AgentUnavailableError, type Desk } from "./desk.ts";
 import { SpoolDesk } from "./spool_desk.ts";
 
@@ -10,10 +10,6 @@ import { SpoolDesk } from "./spool_desk.ts";
  * Every method that needs the agent rejects with an `AgentUnavailableError`.
  */
 export class OutageDesk extends SpoolDesk implements Desk {
-  trackers(): Promise<string[]> {
-    return Promise.resolve([]);
-  }
-
   /** @returns a ticket that nobody has looked up, if the key has the form of one */
   find(key: string): Promise<Ticket | undefined> {
     const fitting = ticketKeyOf(key, this.policy.ticketPattern);
@@ -32,7 +28,7 @@ export class OutageDesk extends SpoolDesk implements Desk {
     return this.#cannot("tickets cannot be searched");
   }
 
-  create(): Promise<Ticket> {
+  create(): Promise<Created> {
     return this.#cannot("no ticket can be made");
   }
 

@@ -6,7 +6,7 @@
  */
 
 import type { SessionClosed, SessionOpened } from "../record/event.ts";
-import type { Ticket, TicketDetails } from "../trackers/tracker.ts";
+import type { Answers, Created, Ticket, TicketDetails } from "../trackers/tracker.ts";
 import type { WhichTickets } from "./desk.ts";
 
 /** The longest key of a ticket, and the longest note, in characters. */
@@ -72,11 +72,10 @@ export interface Methods {
   ];
   /** A spool file for a shell that is the peer's ancestor, or the peer. */
   "shell.attach": [params: { pid: number }, result: ShellSpool];
-  "ticket.trackers": [params: Record<string, never>, result: string[]];
   "ticket.find": [params: { key: string }, result: Ticket | null];
   "ticket.details": [params: { key: string }, result: TicketDetails];
   "ticket.search": [params: { words: string; limit?: number; which?: WhichTickets }, result: Ticket[]];
-  "ticket.create": [params: { subject: string; tracker?: string }, result: Ticket];
+  "ticket.create": [params: { answers: Answers }, result: Created];
   "ticket.nextStatuses": [params: { key: string }, result: string[]];
   /** Goes on the record of the peer's session, as do notes. */
   "ticket.setStatus": [params: { key: string; status: string }, result: Ticket];
@@ -133,6 +132,8 @@ export const ERRORS = {
   noSession: 5,
   /** Not for this user. */
   notAllowed: 6,
+  /** The tracker says no to this one thing. */
+  ticketRefused: 7,
 } as const;
 
 /** Why there is no result. */

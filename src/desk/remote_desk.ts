@@ -1,6 +1,6 @@
 import type { SessionClosed } from "../record/event.ts";
 import { linkSpool } from "../record/spool_links.ts";
-import type { Ticket, TicketDetails } from "../trackers/tracker.ts";
+import type { Answers, Created, Ticket, TicketDetails } from "../trackers/tracker.ts";
 import { ANSWER_TIMEOUT_MS, askAgent } from "./agent_client.ts";
 import type { Desk, OpenedSession, WhichTickets } from "./desk.ts";
 import type { Method, Opening, Params, PresentSession, Result } from "./protocol.ts";
@@ -29,10 +29,6 @@ export class RemoteDesk implements Desk {
     readonly patience: Patience = { sessionMs: ANSWER_TIMEOUT_MS, ticketMs: ANSWER_TIMEOUT_MS },
   ) {}
 
-  trackers(): Promise<string[]> {
-    return this.#ask("ticket.trackers", {});
-  }
-
   async find(key: string): Promise<Ticket | undefined> {
     return await this.#ask("ticket.find", { key }) ?? undefined;
   }
@@ -49,8 +45,8 @@ export class RemoteDesk implements Desk {
     });
   }
 
-  create(subject: string, tracker?: string): Promise<Ticket> {
-    return this.#ask("ticket.create", { subject, ...(tracker === undefined ? {} : { tracker }) });
+  create(answers: Answers): Promise<Created> {
+    return this.#ask("ticket.create", { answers });
   }
 
   nextStatuses(key: string): Promise<string[]> {

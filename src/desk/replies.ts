@@ -13,8 +13,17 @@ const isText: Check = (value) => typeof value === "string";
 const isWhole: Check = (value) => Number.isSafeInteger(value);
 const isBoolean: Check = (value) => typeof value === "boolean";
 
+/** Parts that may be missing. */
+function orNone(check: Check): Check {
+  return (value) => value === undefined || check(value);
+}
+
 function orNull(check: Check): Check {
   return (value) => value === null || check(value);
+}
+
+function either(...checks: Check[]): Check {
+  return (value) => checks.some((check) => check(value));
 }
 
 function listOf(check: Check): Check {
@@ -31,6 +40,12 @@ function withParts(checks: Readonly<Record<string, Check>>): Check {
 }
 
 const ticket = { key: isText, subject: isText, status: isText, open: isBoolean };
+const question = withParts({
+  name: isText,
+  label: isText,
+  choices: orNone(listOf(withParts({ value: isText, label: isText }))),
+  default: orNone(isText),
+});
 const shellSpool = { session: orNull(isText), spool: isText, sessionFile: orNull(isText) };
 
 const CHECKS: Readonly<Record<Method, Check>> = {
@@ -46,17 +61,20 @@ const CHECKS: Readonly<Record<Method, Check>> = {
   "session.switch": withParts({ from: orNull(isText) }),
   "session.close": withParts({ closed: isBoolean }),
   "shell.attach": withParts(shellSpool),
-  "ticket.trackers": listOf(isText),
   "ticket.find": orNull(withParts(ticket)),
   "ticket.details": withParts({
     ...ticket,
+    url: orNone(isText),
     createdAtUs: isWhole,
     createdBy: isText,
     notes: listOf(withParts({ atUs: isWhole, user: isText, text: isText })),
     statuses: listOf(withParts({ atUs: isWhole, user: isText, status: isText })),
   }),
   "ticket.search": listOf(withParts(ticket)),
-  "ticket.create": withParts(ticket),
+  "ticket.create": either(
+    withParts({ ticket: withParts(ticket) }),
+    withParts({ questions: listOf(question) }),
+  ),
   "ticket.nextStatuses": listOf(isText),
   "ticket.setStatus": withParts(ticket),
   "ticket.addNote": (value) => value === null,

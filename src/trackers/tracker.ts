@@ -21,6 +21,8 @@ export interface Note {
 
 /** A ticket with all that is known of it. */
 export interface TicketDetails extends Ticket {
+  /** Where people see it in a browser, if anywhere. */
+  url?: string;
   createdAtUs: number;
   createdBy: string;
   notes: Note[];
