@@ -2,8 +2,10 @@
  * Tests that cannot run everywhere: they skip themselves by name and say what they would need.
  */
 
-/** What a test may need: root, or a program by its name. */
-export type Need = "root" | (string & Record<never, never>);
+const START_REDMINE = new URL("redmine/start.sh", import.meta.url).pathname;
+
+/** What a test may need: root, a Redmine (see redmine.ts), or a program by its name. */
+export type Need = "root" | "Redmine" | (string & Record<never, never>);
 
 /**
  * Registers a test that needs root, or programs that not every machine has. Where they are missing it is skipped,
@@ -14,10 +16,28 @@ export type Need = "root" | (string & Record<never, never>);
  * testThatNeeds(["root", "zsh"], "a user whose shell is zsh can log in", async () => {});
  * ```
  */
-export function testThatNeeds(needs: readonly Need[], name: string, fn: () => Promise<void> | void): void {
-  const missing = needs.filter((need) => need === "root" ? Deno.uid() !== 0 : !findProgram(need));
+export function testThatNeeds(
+  needs: readonly Need[],
+  name: string,
+  fn: (test: Deno.TestContext) => Promise<void> | void,
+): void {
+  const missing = needs.filter((need) => !isThere(need));
   if (missing.length === 0) Deno.test(name, fn);
   else Deno.test({ name: `${name} [needs ${missing.join(", ")}]`, ignore: true, fn });
+}
+
+function isThere(need: Need): boolean {
+  if (need === "root") return Deno.uid() === 0;
+  if (need === "Redmine") return canHaveRedmine();
+  return findProgram(need) !== undefined;
+}
+
+/** Makes Redmine ready to be started, where that was not done before: it takes a minute or two, once. */
+function canHaveRedmine(): boolean {
+  const { code, stderr } = new Deno.Command(START_REDMINE, { args: ["-n"], stderr: "piped" }).outputSync();
+  // Any other failure is one of ours: the test is to run into it and show it.
+  if (code === 77) console.error(new TextDecoder().decode(stderr).trimEnd());
+  return code !== 77;
 }
 
 /** @returns the program's path, or undefined if there is none by that name */

@@ -1,16 +1,17 @@
 #!/bin/sh
 # A Redmine of one's own: copies the template to a folder and serves it by puma on a free loopback port.
-#   start.sh [-f] [-e] [-t textile|markdown|common_mark] [FOLDER]
+#   start.sh [-n] [-f] [-e] [-t textile|markdown|common_mark] [FOLDER]
 # Plain: starts in the background, waits for the first answer, prints `url=… pid=… folder=…`; stop it by `kill $pid`.
+#   -n  nothing but make sure that one can be started: exit 77 where it cannot be had
 #   -f  stay in the foreground (exec puma; its line `* Listening on http://127.0.0.1:PORT` tells the port)
 #   -e  end when standard input ends, so that a test run that dies leaves no server behind (with -f)
 #   -t  the text formatting
 # FOLDER (default: a new one under $REDMINE_BASE/runs) must not exist or be empty; removing it is the caller's.
 set -eu
 . "$(dirname -- "$0")/lib.sh"
-foreground=; until_eof=; formatting=
-while getopts fet: option; do
-  case $option in f) foreground=1 ;; e) until_eof=1 ;; t) formatting=$OPTARG ;; *) exit 2 ;; esac
+only_make=; foreground=; until_eof=; formatting=
+while getopts nfet: option; do
+  case $option in n) only_make=1 ;; f) foreground=1 ;; e) until_eof=1 ;; t) formatting=$OPTARG ;; *) exit 2 ;; esac
 done
 shift $((OPTIND - 1))
 case $formatting in '' | textile | markdown | common_mark) ;; *) die "no such formatting: $formatting" 2 ;; esac
@@ -19,6 +20,7 @@ mkdir -p "$base/runs"
 exec 9>"$base/.lock"
 flock 9
 "$here/make_template.sh" 9>&-
+[ -z "$only_make" ] || exit 0
 if [ $# -gt 0 ]; then folder=$1; mkdir -p "$folder"; else folder=$(mktemp -d "$base/runs/XXXXXX"); fi
 folder=$(CDPATH='' cd -- "$folder" && pwd -P)
 [ -z "$(ls -A "$folder")" ] || die "not empty: $folder" 2
