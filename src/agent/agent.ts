@@ -39,7 +39,7 @@ export async function runAgent(args: readonly string[]): Promise<void> {
   let settings: AgentSettings;
   try {
     makeFolders(places);
-    settings = readSettings(places.config);
+    settings = readSettings(places);
   } catch (error) {
     return stop(1, `${messageOf(error)}\nthe agent does not start`);
   }
@@ -126,7 +126,7 @@ function isThere(path: string): boolean {
 /** A config that is wrong changes nothing: the one before holds. The log is opened anew in any case. */
 async function reload(places: HostPaths, host: Host): Promise<void> {
   try {
-    const settings = readSettings(places.config);
+    const settings = readSettings(places);
     await openLog(places.log, settings.logLevel);
     publishPolicy(places, settings.policy);
     host.follow(settings);
@@ -137,11 +137,20 @@ async function reload(places: HostPaths, host: Host): Promise<void> {
   }
 }
 
-function readSettings(file: string): AgentSettings {
+function readSettings({ config, mask }: HostPaths): AgentSettings {
+  const patterns = readIfThere(mask);
+  return agentSettings(
+    readIfThere(config) ?? "",
+    config,
+    patterns === undefined ? undefined : { text: patterns, file: mask },
+  );
+}
+
+function readIfThere(file: string): string | undefined {
   try {
-    return agentSettings(Deno.readTextFileSync(file), file);
+    return Deno.readTextFileSync(file);
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return agentSettings("", file);
+    if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;
   }
 }

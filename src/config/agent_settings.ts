@@ -1,9 +1,14 @@
 /** All that the agent reads of `/etc/srvaudit/config`: the policy that it publishes, and what it alone must know. */
 
-import * as z from "zod/mini";
+import { Findings } from "./findings.ts";
 import { ConfigError, parseLine, type Setting } from "./key_values.ts";
+import { DEFAULT_MASK, type MaskPattern, readMask } from "./mask_patterns.ts";
 import { nearestWord } from "./nearest_word.ts";
 import { type Policy, POLICY_KEYS, policyOf } from "./policy.ts";
+import { SettingReader } from "./setting_reader.ts";
+import { readNetwork, readTracker, TRACKER_KEYS } from "./tracker_keys.ts";
+import type { NetworkSettings, TrackerSettings } from "./tracker_settings.ts";
+import { oneOf, wholeNumber } from "./values.ts";
 
 /** How much the agent's log tells. */
 export type LogLevel = "debug" | "info" | "warning" | "error";
@@ -21,6 +26,17 @@ export interface AgentSettings {
   /** How much all spool files together may be, in megabytes. */
   spoolMaxMegabytes: number;
   logLevel: LogLevel;
+  tracker: TrackerSettings;
+  /** How to reach what is not on this host. */
+  network: NetworkSettings;
+  /** What is masked in all that leaves the host. */
+  mask: readonly MaskPattern[];
+}
+
+/** A file's text, and its path for messages. */
+export interface TextFile {
+  text: string;
+  file: string;
 }
 
 /** What is to be said of a config file. */
@@ -37,24 +53,17 @@ export interface ConfigReport {
 const MOST_MEGABYTES = 100_000_000;
 const MOST_DAYS = 36_500;
 
-const AGENT_KEYS = z.object({
-  retentionDays: wholeNumber(0, MOST_DAYS, 365),
-  evidenceMaxMegabytes: wholeNumber(0, MOST_MEGABYTES, 0),
-  spoolDays: wholeNumber(1, MOST_DAYS, 30),
-  spoolMaxMegabytes: wholeNumber(1, MOST_MEGABYTES, 1024),
-  logLevel: z._default(
-    z.enum(["debug", "info", "warning", "error"], "is not one of: debug, info, warning, error"),
-    "info",
-  ),
-});
+/** How the agent's own keys are read, and what holds where nothing is said. */
+const OWN_KEYS = {
+  retentionDays: { read: wholeNumber(0, MOST_DAYS), otherwise: 365 },
+  evidenceMaxMegabytes: { read: wholeNumber(0, MOST_MEGABYTES), otherwise: 0 },
+  spoolDays: { read: wholeNumber(1, MOST_DAYS), otherwise: 30 },
+  spoolMaxMegabytes: { read: wholeNumber(1, MOST_MEGABYTES), otherwise: 1024 },
+} as const;
+const LOG_LEVELS: readonly LogLevel[] = ["debug", "info", "warning", "error"];
 
 /** Keys of the integrations, which are to come. */
 const UNUSED_KEYS: readonly string[] = [
-  "pms",
-  "jiraURL",
-  "jiraProjectKey",
-  "redmineURL",
-  "redmineKey",
   "slackEnabled",
   "slackURL",
   "slackChannel",
@@ -62,14 +71,27 @@ const UNUSED_KEYS: readonly string[] = [
   "newRelicLicenseKey",
 ];
 /** Keys whose values are secrets: whoever has a webhook's URL can use it. */
-export const SECRET_KEYS: readonly string[] = ["redmineKey", "slackURL", "newRelicLicenseKey"];
+export const SECRET_KEYS: readonly string[] = [
+  "redmineKey",
+  "jiraToken",
+  "proxy",
+  "slackURL",
+  "newRelicLicenseKey",
+];
 const ASKS_FOR_NOTHING: readonly string[] = ["", "0", "no", "false"];
 
-const KNOWN_KEYS: readonly string[] = [...POLICY_KEYS, ...Object.keys(AGENT_KEYS.shape), ...UNUSED_KEYS];
+const KNOWN_KEYS: readonly string[] = [
+  ...POLICY_KEYS,
+  ...Object.keys(OWN_KEYS),
+  "logLevel",
+  ...TRACKER_KEYS,
+  ...UNUSED_KEYS,
+];
 
 /**
  * @param text the config's text
  * @param file its path, for messages
+ * @param mask the mask file; where there is none, the defaults hold
  * @throws {ConfigError} with a line for each thing that is wrong
  *
  * @example
@@ -77,19 +99,20 @@ const KNOWN_KEYS: readonly string[] = [...POLICY_KEYS, ...Object.keys(AGENT_KEYS
  * agentSettings('retentionDays="90"', "/etc/srvaudit/config").retentionDays; // 90
  * ```
  */
-export function agentSettings(text: string, file: string): AgentSettings {
-  const { settings, errors } = checkConfig(text, file);
+export function agentSettings(text: string, file: string, mask?: TextFile): AgentSettings {
+  const { settings, errors } = checkConfig(text, file, mask);
   if (!settings) throw new ConfigError(errors.join("\n"));
   return settings;
 }
 
 /**
- * Reads a config file wholly, whatever is wrong with it.
+ * Reads a config file wholly, whatever is wrong with it; and the mask file.
  *
  * @param text the config's text
  * @param file its path, for messages
+ * @param mask the mask file; where there is none, the defaults hold
  */
-export function checkConfig(text: string, file: string): ConfigReport {
+export function checkConfig(text: string, file: string, mask?: TextFile): ConfigReport {
   const errors = new Findings(file);
   const warnings = new Findings(file);
   const settings = readLines(text, file, errors, warnings);
@@ -97,38 +120,29 @@ export function checkConfig(text: string, file: string): ConfigReport {
     const words = remark(key, setting.value);
     if (words !== undefined) warnings.add(setting.line, words);
   }
+  const reader = new SettingReader(settings, SECRET_KEYS, errors, warnings);
+  const maskErrors = new Findings(mask?.file ?? "");
   const policy = readPolicy(settings, file, errors);
-  const own = readOwn(settings, errors);
+  const others = {
+    retentionDays: own(reader, "retentionDays"),
+    evidenceMaxMegabytes: own(reader, "evidenceMaxMegabytes"),
+    spoolDays: own(reader, "spoolDays"),
+    spoolMaxMegabytes: own(reader, "spoolMaxMegabytes"),
+    logLevel: reader.read("logLevel", oneOf(...LOG_LEVELS), "info"),
+    tracker: readTracker(reader),
+    network: readNetwork(reader),
+    mask: mask ? readMask(mask.text, maskErrors) : DEFAULT_MASK,
+  };
   return {
-    settings: policy && own && errors.isEmpty ? { policy, ...own } : undefined,
-    errors: errors.inOrder(),
+    settings: policy && errors.isEmpty && maskErrors.isEmpty ? { policy, ...others } : undefined,
+    errors: [...errors.inOrder(), ...maskErrors.inOrder()],
     warnings: warnings.inOrder(),
   };
 }
 
-/** Messages, each of a line. */
-class Findings {
-  readonly #found: { line: number; message: string }[] = [];
-
-  constructor(readonly file: string) {}
-
-  get isEmpty(): boolean {
-    return this.#found.length === 0;
-  }
-
-  add(line: number, words: string): void {
-    this.#found.push({ line, message: `${this.file}: line ${line}: ${words}` });
-  }
-
-  /** A message that names file and line already. */
-  addWhole(line: number, error: unknown): void {
-    if (!(error instanceof ConfigError)) throw error;
-    this.#found.push({ line, message: error.message });
-  }
-
-  inOrder(): string[] {
-    return this.#found.toSorted((one, other) => one.line - other.line).map(({ message }) => message);
-  }
+function own(reader: SettingReader, key: keyof typeof OWN_KEYS): number {
+  const { read, otherwise } = OWN_KEYS[key];
+  return reader.read<number>(key, read, otherwise);
 }
 
 function readLines(text: string, file: string, errors: Findings, warnings: Findings): Map<string, Setting> {
@@ -173,28 +187,4 @@ function readPolicy(settings: Map<string, Setting>, file: string, errors: Findin
     }
   });
   return good.length === given.length ? policyOf(new Map(good), file) : undefined;
-}
-
-function readOwn(
-  settings: Map<string, Setting>,
-  errors: Findings,
-): Omit<AgentSettings, "policy"> | undefined {
-  const values = Object.fromEntries([...settings].map(([key, { value }]) => [key, value]));
-  const read = AGENT_KEYS.safeParse(values);
-  for (const { path, message } of read.error?.issues ?? []) {
-    const key = String(path[0]);
-    const { line, value } = settings.get(key) ?? { line: 0, value: "" };
-    errors.add(line, `${key}="${value}" ${message}`);
-  }
-  return read.data;
-}
-
-function wholeNumber(least: number, most: number, otherwise: number) {
-  const text = z.string().check(
-    z.refine(
-      (text) => /^[0-9]{1,9}$/.test(text) && Number(text) >= least && Number(text) <= most,
-      `is not a whole number from ${least} to ${most}`,
-    ),
-  );
-  return z._default(z.pipe(text, z.transform(Number)), otherwise);
 }

@@ -14,6 +14,8 @@ export interface HostPaths {
   program: string;
   /** `/etc/srvaudit/config`: the agent's alone, as it may hold secrets. */
   config: string;
+  /** `/etc/srvaudit/mask`: what is masked before it leaves the host. */
+  mask: string;
   /** `/etc/srvaudit/shells`: the users' real shells. */
   shells: string;
   /** `/etc/passwd`. */
@@ -76,6 +78,7 @@ function hostPathsBelow(root: string, executable: string): HostPaths {
   return {
     program: executable.slice(0, executable.lastIndexOf("/")),
     config: `${root}/etc/srvaudit/config`,
+    mask: `${root}/etc/srvaudit/mask`,
     shells: `${root}/etc/srvaudit/shells`,
     accounts: `${root}/etc/passwd`,
     run,

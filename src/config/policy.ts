@@ -6,6 +6,7 @@
 import { messageOf } from "../terminal/message_of.ts";
 import { ConfigError, parseKeyValues, type Setting } from "./key_values.ts";
 import type { HostPaths } from "./paths.ts";
+import { absolutePath, names, oneOf, wholeNumber, yesOrNo } from "./values.ts";
 
 /** What may be done where something is missing: go on all the same, or refuse. */
 export type Leave = "allow" | "deny";
@@ -33,6 +34,8 @@ export interface Policy {
   ticketPattern: string;
   /** After how many seconds of silence at its terminal a session is ended; 0 for never. */
   idleTimeoutS: number;
+  /** How many seconds a person waits for the tracker. */
+  trackerTimeoutS: number;
 }
 
 /** What holds where nothing else is said. */
@@ -48,6 +51,7 @@ export const DEFAULT_POLICY: Readonly<Policy> = {
   breakGlassGroup: "",
   ticketPattern: "",
   idleTimeoutS: 0,
+  trackerTimeoutS: 3,
 };
 
 /** How each key of the config becomes a part of the policy. */
@@ -63,6 +67,7 @@ const READERS: { [Key in keyof Policy]: [key: string, read: (value: string) => P
   breakGlassGroup: ["breakGlassGroup", (value) => value],
   ticketPattern: ["ticketPattern", pattern],
   idleTimeoutS: ["idleTimeout", duration],
+  trackerTimeoutS: ["trackerTimeout", wholeNumber(1, 60)],
 };
 
 /** The config's keys that make up the policy. */
@@ -192,30 +197,6 @@ function readIfAllowed(file: string): string | undefined {
     if (expected) return undefined;
     throw error;
   }
-}
-
-/** @throws {Error} if the value is neither yes nor no, in any of their forms */
-function yesOrNo(value: string): boolean {
-  return ["yes", "true", "1"].includes(oneOf("yes", "no", "true", "false", "1", "0")(value));
-}
-
-/** @returns what reads one of these words, and throws for any other */
-function oneOf<Word extends string>(...words: readonly Word[]): (value: string) => Word {
-  return (value) => {
-    const found = words.find((word) => word === value);
-    if (found === undefined) throw new Error(`is not one of: ${words.join(", ")}`);
-    return found;
-  };
-}
-
-function absolutePath(value: string): string {
-  if (!value.startsWith("/")) throw new Error("is not an absolute path");
-  return value;
-}
-
-/** Names, parted by blanks or commas. */
-function names(value: string): string[] {
-  return value.split(/[\s,]+/).filter((name) => name !== "");
 }
 
 function pattern(value: string): string {

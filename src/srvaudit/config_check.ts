@@ -1,17 +1,18 @@
 /** `srvaudit config check`: would the agent take this config? */
 
-import { checkConfig } from "../config/agent_settings.ts";
+import { checkConfig, type TextFile } from "../config/agent_settings.ts";
+import { hostPaths } from "../config/paths.ts";
 import { messageOf } from "../terminal/message_of.ts";
 import { visible, visibleJson } from "../terminal/visible.ts";
 import { CannotError, print } from "./output.ts";
 
 /**
- * @param file the config to look at
+ * @param file the config to look at; the mask file is the host's
  * @returns the exit code: 1 where there are errors
  * @throws {CannotError} if it cannot be read
  */
 export function configCheck(file: string, asJson: boolean): number {
-  const { errors, warnings } = checkConfig(readConfig(file), file);
+  const { errors, warnings } = checkConfig(readConfig(file), file, maskFile());
   if (asJson) print(visibleJson({ file, errors, warnings }) + "\n");
   else {
     const lines = [
@@ -22,6 +23,17 @@ export function configCheck(file: string, asJson: boolean): number {
     print(visible(lines.join("\n"), "\n") + "\n");
   }
   return errors.length > 0 ? 1 : 0;
+}
+
+/** @returns undefined where there is none */
+function maskFile(): TextFile | undefined {
+  const file = hostPaths().mask;
+  try {
+    Deno.lstatSync(file);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return undefined;
+  }
+  return { text: readConfig(file), file };
 }
 
 function readConfig(file: string): string {

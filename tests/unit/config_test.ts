@@ -90,6 +90,7 @@ Deno.test("loginPolicy() reads every key of the config that is a login's", async
     breakGlassGroup: "oncall",
     ticketPattern: "OPS-[0-9]+",
     idleTimeout: "30m",
+    trackerTimeout: "10",
   };
   assert.deepEqual(Object.keys(lines).sort(), [...POLICY_KEYS].sort());
   const text = Object.entries(lines).map(([key, value]) => `${key}="${value}"\n`).join("");
@@ -106,6 +107,7 @@ Deno.test("loginPolicy() reads every key of the config that is a login's", async
       breakGlassGroup: "oncall",
       ticketPattern: "OPS-[0-9]+",
       idleTimeoutS: 1800,
+      trackerTimeoutS: 10,
     });
   });
 });
@@ -117,6 +119,7 @@ Deno.test("loginPolicy() names the line of a value that is none", async () => {
     ['defaultShell="bash"', /is not an absolute path$/],
     ['ticketPattern="OPS-("', /is not a regular expression/],
     ['idleTimeout="soon"', /is no length of time/],
+    ['trackerTimeout="61"', /is not a whole number from 1 to 60$/],
   ];
   for (const [line, reason] of broken) {
     await withFile(`\n${line}`, (file) => {

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { agentSettings, checkConfig } from "../../src/config/agent_settings.ts";
 import { ConfigError } from "../../src/config/key_values.ts";
 import { nearestWord } from "../../src/config/nearest_word.ts";
+import { DEFAULT_MASK } from "../../src/config/mask_patterns.ts";
 import { DEFAULT_POLICY } from "../../src/config/policy.ts";
 
 Deno.test("agentSettings() takes the defaults where nothing is said", () => {
@@ -13,6 +14,9 @@ Deno.test("agentSettings() takes the defaults where nothing is said", () => {
     spoolDays: 30,
     spoolMaxMegabytes: 1024,
     logLevel: "info",
+    tracker: { kind: "local" },
+    network: { proxy: "", noProxy: [], caFile: "" },
+    mask: DEFAULT_MASK,
   });
 });
 
@@ -61,15 +65,15 @@ Deno.test("checkConfig() warns of keys that nobody knows, and names the nearest"
 });
 
 Deno.test("checkConfig() says of an integration that is asked for that this version has none, and shows no key", () => {
-  const text = 'pms="Redmine"\nredmineKey="s3cret"\nslackEnabled="0"\njiraURL=""';
+  const text = 'slackEnabled="1"\nnewRelicLicenseKey="s3cret"\nnewRelicEnabled="0"\nslackURL=""';
   const { settings, warnings } = checkConfig(text, "c");
   assert.ok(settings);
   assert.deepEqual(checkConfig('redmineKey="s3cret', "c").errors, [
     'c: line 1: expected key="value", found redmineKey=...',
   ]);
   assert.deepEqual(warnings, [
-    "c: line 1: pms is not used by this version: it has no effect",
-    "c: line 2: redmineKey is not used by this version: it has no effect",
+    "c: line 1: slackEnabled is not used by this version: it has no effect",
+    "c: line 2: newRelicLicenseKey is not used by this version: it has no effect",
   ]);
 });
 
