@@ -112,6 +112,13 @@ export interface Tracker extends Disposable {
   addNote(asking: Asking, key: string, text: string): Promise<void>;
   /** Where the stories of sessions are told; undefined where there is nobody to read them. */
   readonly storybook?: Storybook;
+  /**
+   * Asks, by one small request that is never answered from memory, whether it answers and takes srvAudit's own key. A tracker
+   * that is asked over a network has this; one without it never keeps anybody waiting.
+   *
+   * @throws {TrackerDeniedError}
+   */
+  check?(signal: AbortSignal): Promise<void>;
 }
 
 /** A status that was set. */

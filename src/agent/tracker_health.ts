@@ -1,0 +1,141 @@
+import { messageOf } from "../terminal/message_of.ts";
+import { type Tracker, TrackerDeniedError, TrackerUnavailableError } from "../trackers/tracker.ts";
+import { log } from "./log.ts";
+
+/** How long a tracker that is down is left alone, in milliseconds; one that does not take our key; and, whatever it wants, at most. */
+const PAUSE_MS = { down: 10_000, denied: 300_000, longest: 3_600_000 };
+
+/** How the tracker is, for whoever wants to know. */
+export interface TrackerState {
+  /** As people read it: `Redmine`. */
+  name: string;
+  /** `denied`: it does not take srvAudit's key. */
+  state: "up" | "down" | "denied";
+  /** Why it is not up, or null. */
+  reason: string | null;
+}
+
+/**
+ * Whether a tracker can be asked. That is what a small question of the agent's own shows: at the beginning, where somebody's
+ * question failed or takes long, and, as long as it is down, every ten seconds. So nobody waits to see whether it is back.
+ */
+export class TrackerHealth implements Disposable {
+  #outage: { error: TrackerUnavailableError; untilMs: number } | undefined;
+  #checking: { promise: Promise<void>; end: AbortController } | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #isEnded = false;
+
+  /** @param timeoutMs how long people wait for the tracker now */
+  constructor(readonly tracker: Tracker, readonly timeoutMs: () => number) {}
+
+  /** Why it cannot be asked now, and how long that is so at least; undefined where it can. */
+  get outage(): TrackerUnavailableError | undefined {
+    if (!this.#outage) return undefined;
+    const { error, untilMs } = this.#outage;
+    const retryAfterMs = Math.max(0, Math.round(untilMs - performance.now()));
+    const options = { retryAfterMs, cause: error };
+    return error instanceof TrackerDeniedError
+      ? new TrackerDeniedError(error.message, options)
+      : new TrackerUnavailableError(error.message, options);
+  }
+
+  get state(): TrackerState {
+    const { name } = this.tracker;
+    const error = this.#outage?.error;
+    if (!error) return { name, state: "up", reason: null };
+    return { name, state: error instanceof TrackerDeniedError ? "denied" : "down", reason: error.message };
+  }
+
+  /** Something was asked that only the tracker can know, and it has answered. */
+  answered(): void {
+    this.#checking?.end.abort();
+    this.#up();
+  }
+
+  /** @returns the timer of a check that comes to its end before somebody's patience does, who has waited for so long then */
+  doubtAfter(ms: number): ReturnType<typeof setTimeout> {
+    return setTimeout(() => this.check(), ms);
+  }
+
+  /**
+   * Makes sure of what somebody's question came to: only if the agent's own fails too is the tracker down. It is left alone at
+   * once if that is what it asked for.
+   */
+  async doubt(error: unknown): Promise<void> {
+    if (!(error instanceof TrackerUnavailableError) || this.#outage) return;
+    if (error.retryAfterMs === undefined) await this.check();
+    else this.#down(error);
+  }
+
+  /** Asks. It takes no longer than two thirds of what people wait; it never fails. */
+  check(): Promise<void> {
+    if (this.#isEnded) return Promise.resolve();
+    this.#checking ??= this.#begin();
+    return this.#checking.promise;
+  }
+
+  #begin(): { promise: Promise<void>; end: AbortController } {
+    clearTimeout(this.#timer);
+    const end = new AbortController();
+    const promise = this.#ask(end).finally(() => this.#checking = undefined);
+    return { promise, end };
+  }
+
+  async #ask(end: AbortController): Promise<void> {
+    const { tracker } = this;
+    const ms = this.timeoutMs() * 2 / 3 - 50;
+    const late = new TrackerUnavailableError(`${tracker.name} does not answer`);
+    const { promise: over, reject } = Promise.withResolvers<never>();
+    end.signal.addEventListener("abort", () => reject(end.signal.reason));
+    const timer = setTimeout(() => end.abort(late), ms);
+    try {
+      await Promise.race([tracker.check?.(end.signal), over]);
+      this.#up();
+    } catch (error) {
+      // Somebody's question was answered meanwhile, or nobody wants to know any more.
+      if (end.signal.aborted && end.signal.reason !== late) return;
+      this.#down(end.signal.aborted ? late : error);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #up(): void {
+    if (!this.#outage) return;
+    this.#outage = undefined;
+    clearTimeout(this.#timer);
+    log.info("{tracker} answers again", { tracker: this.tracker.name });
+  }
+
+  #down(reason: unknown): void {
+    if (this.#isEnded) return;
+    const error = reason instanceof TrackerUnavailableError
+      ? reason
+      : new TrackerUnavailableError(`${this.tracker.name} cannot be asked: ${messageOf(reason)}`, {
+        cause: reason,
+      });
+    if (this.#outage?.error.message !== error.message) {
+      const isDenied = error instanceof TrackerDeniedError;
+      log.error("{reason}: {consequence}", {
+        reason: error.message,
+        consequence: isDenied
+          ? "nothing goes there until that is mended (srvaudit doctor)"
+          : "what is to go there waits",
+        tracker: this.tracker.name,
+      });
+    }
+    const wanted = error instanceof TrackerDeniedError ? PAUSE_MS.denied : PAUSE_MS.down;
+    // Not all hosts at once.
+    const pauseMs = Math.min(PAUSE_MS.longest, Math.max(wanted, error.retryAfterMs ?? 0)) *
+      (1 + Math.random() / 5);
+    this.#outage = { error, untilMs: performance.now() + pauseMs };
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.check(), pauseMs);
+  }
+
+  [Symbol.dispose](): void {
+    this.#isEnded = true;
+    clearTimeout(this.#timer);
+    this.#checking?.end.abort();
+  }
+}
