@@ -12,6 +12,8 @@ export interface HttpOptions {
   /** Sent with every request. Their values may be secrets: they are in no message. */
   headers: Readonly<Record<string, string>>;
   network: NetworkSettings;
+  /** The config's keys of the address and of the secret, for messages that say what to mend. */
+  configKeys?: { url: string; secret: string };
 }
 
 /** One request. */
