@@ -10,7 +10,7 @@ import {
 import { AgentUnavailableError, type Desk, type OpenedSession, type WhichTickets } from "./desk.ts";
 import { OutageDesk } from "./outage_desk.ts";
 import type { Opening, PresentSession } from "./protocol.ts";
-import { type Patience, RemoteDesk } from "./remote_desk.ts";
+import { type Patience, patienceOf, RemoteDesk } from "./remote_desk.ts";
 import type { DeskPlaces } from "./spool_desk.ts";
 
 /** How to work with an agent that may be gone. */
@@ -25,6 +25,7 @@ export interface HostDeskOptions {
    * she likes: that is for what is done within a session, not for who is let in.
    */
   trustsOwnSpool: boolean;
+  /** As `patienceOf` the policy, where it is not given. */
   patience?: Patience;
 }
 
@@ -42,7 +43,7 @@ export class HostDesk implements Desk {
   #isOwn = false;
 
   constructor(places: DeskPlaces, policy: Policy, private readonly options: HostDeskOptions) {
-    this.#agent = new RemoteDesk(places, options.patience);
+    this.#agent = new RemoteDesk(places, options.patience ?? patienceOf(policy));
     this.#own = new OutageDesk(places, policy);
   }
 

@@ -1,6 +1,7 @@
 import { DEFAULT_POLICY, type Policy } from "../config/policy.ts";
 import { ownName } from "../posix/libc.ts";
 import type { LocalTracker } from "../trackers/local.ts";
+import { localSubject } from "../trackers/local_answers.ts";
 import {
   type Answers,
   type Created,
@@ -46,8 +47,9 @@ export class LocalDesk extends SpoolDesk implements Desk {
     return (await this.#tickets()).search(words, { limit, closedToo: which === "all" });
   }
 
-  async create({ subject }: Answers): Promise<Created> {
-    if (!subject) return { questions: [SUBJECT_QUESTION] };
+  async create(answers: Answers): Promise<Created> {
+    const subject = localSubject(answers);
+    if (subject === undefined) return { questions: [SUBJECT_QUESTION] };
     return { ticket: (await this.#tickets()).create(subject) };
   }
 

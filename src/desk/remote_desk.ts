@@ -1,3 +1,4 @@
+import type { Policy } from "../config/policy.ts";
 import type { SessionClosed } from "../record/event.ts";
 import { linkSpool } from "../record/spool_links.ts";
 import type { Answers, Created, Ticket, TicketDetails } from "../trackers/tracker.ts";
@@ -11,10 +12,24 @@ const LONGEST_COMMAND = 65_536;
 
 /** How long an answer is waited for, in milliseconds. */
 export interface Patience {
-  /** About sessions: the agent knows that by itself. */
-  sessionMs: number;
-  /** About tickets: the agent may have to ask a tracker. */
-  ticketMs: number;
+  /** About what the agent knows by itself. */
+  agentMs: number;
+  /** About tickets, and sessions that need one: the agent may have to ask a tracker. */
+  trackerMs: number;
+}
+
+/** What the agent takes for itself, in milliseconds, beside the time that it gives to its tracker. */
+const AGENTS_OWN_MS = 500;
+
+/** These, and all about tickets, may take the agent to its tracker. */
+const ABOUT_TICKETS: readonly Method[] = ["session.open", "session.switch", "session.current"];
+
+/** How long a login waits: the agent gives up its tracker first, and can still say so. */
+export function patienceOf({ trackerTimeoutS }: Pick<Policy, "trackerTimeoutS">): Patience {
+  return {
+    agentMs: ANSWER_TIMEOUT_MS,
+    trackerMs: Math.max(ANSWER_TIMEOUT_MS, trackerTimeoutS * 1000 + AGENTS_OWN_MS),
+  };
 }
 
 /**
@@ -26,7 +41,7 @@ export interface Patience {
 export class RemoteDesk implements Desk {
   constructor(
     readonly places: Pick<DeskPlaces, "socket" | "spool">,
-    readonly patience: Patience = { sessionMs: ANSWER_TIMEOUT_MS, ticketMs: ANSWER_TIMEOUT_MS },
+    readonly patience: Patience,
   ) {}
 
   async find(key: string): Promise<Ticket | undefined> {
@@ -96,7 +111,8 @@ export class RemoteDesk implements Desk {
   }
 
   #ask<Name extends Method>(method: Name, params: Params<Name>): Promise<Result<Name>> {
-    const { sessionMs, ticketMs } = this.patience;
-    return askAgent(this.places.socket, method, params, method.startsWith("ticket.") ? ticketMs : sessionMs);
+    const isAboutTickets = method.startsWith("ticket.") || ABOUT_TICKETS.includes(method);
+    const { agentMs, trackerMs } = this.patience;
+    return askAgent(this.places.socket, method, params, isAboutTickets ? trackerMs : agentMs);
   }
 }

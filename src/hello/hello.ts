@@ -19,7 +19,13 @@ import { anyShell, type RealShell, realShell } from "./real_shell.ts";
 /** There is no shell because the user would not have one. */
 const ENDED_BY_USER: readonly string[] = ["NoTicketError", "SilenceError"];
 /** There is none because the policy, or the agent, says so. */
-const REFUSED: readonly string[] = ["RefusalError", "RefusedError", "NoSessionError", "TicketNotFoundError"];
+const REFUSED: readonly string[] = [
+  "RefusalError",
+  "RefusedError",
+  "NoSessionError",
+  "TicketNotFoundError",
+  "TicketRefusedError",
+];
 
 /**
  * @param called how this process was started

@@ -10,9 +10,9 @@ Usage:
 
 All options of the real shell are handed on to it. At the ticket prompt:
   17       go on with ticket 17
-  ?        list the open tickets
+  ?        list your open tickets
   words    search them
-  (blank)  make a new ticket
+  (blank)  make a new ticket: what it needs is asked, Enter takes the default
 In an emergency, who may (breakGlassGroup) types emergency there, and a reason.
 
 A command that nobody types has the ticket that SRVAUDIT_TICKET names, which

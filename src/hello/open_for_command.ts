@@ -5,7 +5,7 @@ import { isExempt } from "../desk/standing.ts";
 import { tell } from "../terminal/ask.ts";
 import { visible } from "../terminal/visible.ts";
 import { ticketKeyOf } from "../trackers/ticket_key.ts";
-import { TrackerUnavailableError } from "../trackers/tracker.ts";
+import { TicketRefusedError, TrackerUnavailableError } from "../trackers/tracker.ts";
 import { type Arrival, become, enter, openDeskFor, openSession } from "./arrival.ts";
 import { variable } from "./environment.ts";
 import { recordedText } from "./invocation.ts";
@@ -96,7 +96,7 @@ async function offeredTicket(
     if (ticket?.open) return { ticket: ticket.key };
     return none(ticket ? `that ticket is ${ticket.status}` : "there is no such ticket");
   } catch (error) {
-    if (error instanceof RefusedError) return none(error.message);
+    if (error instanceof RefusedError || error instanceof TicketRefusedError) return none(error.message);
     if (!(error instanceof TrackerUnavailableError)) throw error;
     // Nobody is refused for a ticket that she need not have named.
     if (!isNeeded && onTrackerOutage === "deny") return none(error.message);

@@ -4,10 +4,17 @@
 
 import { type Desk, RefusedError } from "../desk/desk.ts";
 import type { Opening } from "../desk/protocol.ts";
+import { askQuestion, defaultOf, fillIn } from "../desk/ticket_form.ts";
 import { ask, tell } from "../terminal/ask.ts";
 import { visible } from "../terminal/visible.ts";
 import { ticketKeyOf } from "../trackers/ticket_key.ts";
-import type { Ticket } from "../trackers/tracker.ts";
+import {
+  type Answers,
+  type Question,
+  SUBJECT_QUESTION,
+  type Ticket,
+  TicketRefusedError,
+} from "../trackers/tracker.ts";
 import type { Outage } from "./outage.ts";
 
 /** How long silence is borne at a prompt. */
@@ -38,7 +45,7 @@ export interface Rules {
 }
 
 /**
- * Asks until there is an open ticket: by its key, or a new one for a blank answer; `?` or words search.
+ * Asks until there is an open ticket: by its key, or a new one for a blank answer; `?` lists the user's own, words search.
  *
  * @param desk whom to ask about tickets
  * @returns an open ticket; in an outage that may be borne, one that nobody has looked up, or the subject of one to be made
@@ -58,13 +65,15 @@ export async function askForTicket(desk: Desk, rules: Rules): Promise<Choice> {
       await listTickets(desk, outage, answer === "?" ? "" : answer);
       continue;
     }
-    const ticket = await unlessRefused(() => outage.ask(() => desk.find(key)));
+    const looked = await unlessRefused(async () => ({ ticket: await outage.ask(() => desk.find(key)) }));
     if (outage.isBorne) {
       tell(`Ticket ${visible(key)}  (not looked up)\n`);
       return { ticket: key, unverified: true };
     }
-    if (ticket?.open) return chosen(ticket);
     wrong++;
+    if (!looked) continue;
+    const { ticket } = looked;
+    if (ticket?.open) return chosen(ticket);
     tell(
       ticket
         ? `Ticket ${visible(ticket.key)} is ${visible(ticket.status)}: choose an open one.\n`
@@ -107,61 +116,59 @@ function ticketLine(ticket: Ticket): string {
 }
 
 async function askForNewTicket(desk: Desk, outage: Outage): Promise<Choice> {
-  const trackers = outage.isBorne ? [] : await outage.ask(() => desk.trackers()) ?? [];
-  const tracker = trackers.length > 1 ? chooseTracker(trackers) : trackers[0];
+  // What was answered in a form that was refused.
+  let before: Answers = {};
+  const answer = (question: Question) => {
+    const given = askQuestion(withDefault(question, before[question.name]), SILENCE_MS);
+    if (given === undefined) throw new NoTicketError(`no ${visible(question.label)}, no ticket`);
+    return given;
+  };
   for (let tries = 0; tries < TRIES; tries++) {
-    const subject = ask("Enter subject for new ticket: ", SILENCE_MS);
-    if (subject === undefined) break;
-    if (subject === "") {
-      tell("A ticket needs a subject.\n");
-      continue;
-    }
-    const ticket = outage.isBorne
+    const answers: Record<string, string> = {};
+    const made = outage.isBorne
       ? undefined
-      : await unlessRefused(() => outage.ask(() => desk.create(subject, tracker)));
-    if (ticket) return chosen(ticket);
+      : await unlessRefused(() => outage.ask(() => fillIn((form) => desk.create(form), answer, answers)));
+    if (made) return chosen(made);
     if (outage.isBorne) {
-      tell(`New ticket: ${visible(subject)}  (not made yet)\n`);
-      return { ticket: null, wanted: subject };
+      // The agent makes it, when it can, with the defaults for all else.
+      const wanted = answers[SUBJECT_QUESTION.name] ?? answer(SUBJECT_QUESTION);
+      tell(`New ticket: ${visible(wanted)}  (not made yet)\n`);
+      return { ticket: null, wanted };
     }
+    before = { ...before, ...answers };
   }
-  throw new NoTicketError("no subject, no ticket");
+  throw new NoTicketError(`no new ticket in ${TRIES} tries`);
 }
 
-function chooseTracker(trackers: string[]): string {
-  trackers.forEach((name, i) => tell(`${i + 1}  ${visible(name)}\n`));
-  for (let tries = 0; tries < TRIES; tries++) {
-    const answer = ask("Choose tracker for new ticket: ", SILENCE_MS);
-    if (answer === undefined) break;
-    const chosen = trackers[Number(answer) - 1] ??
-      trackers.find((name) => name.toLowerCase() === answer.toLowerCase());
-    if (chosen !== undefined) return chosen;
-    tell(`There is no tracker ${visible(answer)}: answer with a number from the list.\n`);
-  }
-  throw new NoTicketError("no tracker, no ticket");
+/** A choice that is no longer one is no default. */
+function withDefault(question: Question, answer: string | undefined): Question {
+  const isOffered = answer !== undefined && defaultOf({ ...question, default: answer }) !== undefined;
+  return isOffered ? { ...question, default: answer } : question;
 }
 
 async function listTickets(desk: Desk, outage: Outage, words: string): Promise<void> {
-  const found = outage.isBorne
-    ? undefined
-    : await unlessRefused(() => outage.ask(() => desk.search(words, LISTED + 1)));
+  const looked = await unlessRefused(async () => ({
+    found: outage.isBorne ? undefined : await outage.ask(() => desk.search(words, LISTED + 1)),
+  }));
+  if (!looked) return;
+  const { found } = looked;
   if (!found) {
     tell("Tickets cannot be searched now: give a ticket's number.\n");
     return;
   }
   if (found.length === 0) {
-    tell(words === "" ? "There is no open ticket.\n" : `No open ticket has: ${visible(words)}\n`);
+    tell(words === "" ? "You have no open ticket.\n" : `No open ticket has: ${visible(words)}\n`);
   }
   for (const ticket of found.slice(0, LISTED)) tell(`  ${ticketLine(ticket)}\n`);
   if (found.length > LISTED) tell(`  and more: search with words\n`);
 }
 
-/** What the agent will not do for this answer is said, and asked again. */
+/** What is not done for this answer is said, and asked again. */
 async function unlessRefused<T>(question: () => Promise<T>): Promise<T | undefined> {
   try {
     return await question();
   } catch (error) {
-    if (!(error instanceof RefusedError)) throw error;
+    if (!(error instanceof RefusedError || error instanceof TicketRefusedError)) throw error;
     tell(`${visible(error.message)}\n`);
     return undefined;
   }

@@ -20,9 +20,13 @@ export function printed(answer: Answer, asJson: boolean): string {
   return answer.text === "" ? "" : visible(answer.text, "\n") + "\n";
 }
 
-/** What a login session is on. */
-export function currentText(session: PresentSession, ticket: Ticket | undefined): string {
-  const subject = ticket ? oneLine(ticket.subject) : "(the desk does not know it)";
+/**
+ * What a login session is on.
+ *
+ * @param instead what stands for the subject of a ticket that there is nothing known of
+ */
+export function currentText(session: PresentSession, ticket: Ticket | undefined, instead: string): string {
+  const subject = ticket ? oneLine(ticket.subject) : instead;
   return [
     session.ticket === null ? "ticket   none" : `ticket   ${session.ticket}  ${subject}`,
     ...(ticket ? [`status   ${ticket.status}`] : []),
@@ -36,6 +40,7 @@ export function detailsText(ticket: TicketDetails): string {
   return [
     `ticket   ${ticket.key}  ${oneLine(ticket.subject)}`,
     `status   ${ticket.status}`,
+    ...(ticket.url === undefined ? [] : [`url      ${oneLine(ticket.url)}`]),
     `made     ${localTime(ticket.createdAtUs)} by ${oneLine(ticket.createdBy)}`,
     ...ticket.statuses.map((status, i) =>
       `${i === 0 ? "history" : "       "}  ${localTime(status.atUs)} ${

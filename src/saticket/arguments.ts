@@ -32,7 +32,7 @@ const parser = or(
       all: option("--all", { description: message`closed ones as well` }),
       json,
     }),
-    { description: message`The open tickets, newest first.` },
+    { description: message`Your open tickets, newest first.` },
   ),
   command(
     "search",
@@ -49,6 +49,21 @@ const parser = or(
     object({
       action: constant("new"),
       subject: words("SUBJECT"),
+      project: optional(
+        option("--project", string({ metavar: "PROJECT" }), {
+          description: message`the project it is made in`,
+        }),
+      ),
+      tracker: optional(
+        option("--tracker", string({ metavar: "TRACKER" }), {
+          description: message`its tracker, or issue type: a bug, a task`,
+        }),
+      ),
+      fields: multiple(
+        option("--field", string({ metavar: "NAME=VALUE", pattern: /^[^=]*[^=\s][^=]*=/ }), {
+          description: message`a further field that it needs; any number of them`,
+        }),
+      ),
       stay: option("--no-switch", { description: message`stay on the present ticket` }),
       json,
     }),
@@ -72,6 +87,7 @@ export type Request = InferValue<typeof parser>;
 const EXAMPLES: readonly string[] = [
   "saticket                                  what am I on?",
   "saticket new Replace the disk in web1     make a ticket, go on with it",
+  "saticket new --project web Fix the login  what needs no default is asked for",
   "saticket switch 17                        go on with that one",
   "saticket status                           what may come next, numbered",
   "saticket status resolved                  or a number of those",

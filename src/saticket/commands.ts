@@ -4,10 +4,16 @@ import { type Desk, NotOnRecordError } from "../desk/desk.ts";
 import type { PresentSession } from "../desk/protocol.ts";
 import { messageOf } from "../terminal/message_of.ts";
 import { visible } from "../terminal/visible.ts";
-import { type Ticket, TicketNotFoundError, TrackerUnavailableError } from "../trackers/tracker.ts";
+import {
+  type Question,
+  type Ticket,
+  TicketNotFoundError,
+  TrackerUnavailableError,
+} from "../trackers/tracker.ts";
 import type { Request } from "./arguments.ts";
 import { CannotError } from "./cannot.ts";
 import { type Answer, currentText, detailsText, listText, nextText } from "./answer.ts";
+import { type Given, newTicket } from "./new_ticket.ts";
 import { chooseStatus } from "./status_choice.ts";
 
 /** What a subcommand works with. */
@@ -16,8 +22,8 @@ export interface Surroundings {
   session: PresentSession | undefined;
   /** Says something to the person, on stderr. */
   say(line: string): void;
-  /** Asks for the subject of a new ticket. */
-  askSubject(): string;
+  /** Asks the person at the terminal; undefined where there is none. */
+  ask: ((question: Question) => string) | undefined;
   /** Reads a note from standard input, to its end. */
   readNote(): Promise<string>;
 }
@@ -39,13 +45,13 @@ export function perform(request: Request, around: Surroundings): Promise<Answer>
     case "search":
       return list(around, request.words, request.all);
     case "new":
-      return create(around, request.subject, request.stay);
+      return create(around, request, request.stay);
     case "switch":
       return switchTo(around, keyOf(request.key));
     case "status":
       return status(around, request.ticket, request.status);
     case "note":
-      return note(around, request.ticket, request.text);
+      return note(around, request.ticket, request.text, request.json);
   }
 }
 
@@ -55,10 +61,15 @@ async function current({ desk, session, say }: Surroundings): Promise<Answer> {
     return { json: { session: null, ticket: null }, text: "", code: 1 };
   }
   const { id, sinceUs, ticketSinceUs } = session;
-  const ticket = session.ticket === null ? undefined : await desk.find(session.ticket);
+  const { ticket: key } = session;
+  const looked = key === null ? { ticket: undefined } : await ifAnswered(
+    async () => ({ ticket: await desk.find(key) }),
+    say,
+  );
+  const ticket = looked?.ticket;
   return {
-    json: { session: { id, ticket: session.ticket, sinceUs, ticketSinceUs }, ticket: ticket ?? null },
-    text: currentText(session, ticket),
+    json: { session: { id, ticket: key, sinceUs, ticketSinceUs }, ticket: ticket ?? null },
+    text: currentText(session, ticket, looked ? "(there is no such ticket any more)" : "(not looked up)"),
   };
 }
 
@@ -75,11 +86,13 @@ async function list({ desk, session, say }: Surroundings, words: string, all: bo
   return { json: tickets, text: listText(tickets, session?.ticket) };
 }
 
-async function create(around: Surroundings, words: string, stay: boolean): Promise<Answer> {
-  const { desk, session, say } = around;
-  const subject = (words || around.askSubject()).replace(/\s+/g, " ").trim();
-  if (subject === "") throw new CannotError("a ticket needs a subject: saticket new SUBJECT");
-  const ticket = await desk.create(subject);
+async function create(around: Surroundings, given: Given, stay: boolean): Promise<Answer> {
+  const { desk, session, ask, say } = around;
+  const subject = given.subject.replace(/\s+/g, " ").trim();
+  const ticket = await newTicket({ create: (answers) => desk.create(answers), ask, say }, {
+    ...given,
+    subject,
+  });
   const made = `made ticket ${ticket.key}: ${visible(ticket.subject)}`;
   if (session && !stay) {
     const from = await afterAll(made, () => desk.switchTo(ticket.key));
@@ -89,9 +102,11 @@ async function create(around: Surroundings, words: string, stay: boolean): Promi
   return { json: { ticket, from: session?.ticket ?? null, switched: false }, text: made };
 }
 
-async function switchTo({ desk, session }: Surroundings, key: string): Promise<Answer> {
+async function switchTo({ desk, session }: Surroundings, typed: string): Promise<Answer> {
   if (!session) throw new CannotError(`${NO_SESSION}: nothing to switch`);
-  const ticket = await existing(desk, key);
+  const ticket = await existing(desk, typed);
+  // `17` may mean OPS-17.
+  const { key } = ticket;
   if (!ticket.open) {
     const [next = ""] = await desk.nextStatuses(key);
     throw new CannotError(
@@ -108,8 +123,8 @@ async function switchTo({ desk, session }: Surroundings, key: string): Promise<A
 
 async function status(around: Surroundings, ticket: string | undefined, typed: string): Promise<Answer> {
   const { desk } = around;
-  const key = ticketKey(around, ticket, "saticket status --ticket KEY");
-  const before = await existing(desk, key);
+  const before = await existing(desk, ticketKey(around, ticket, "saticket status --ticket KEY"));
+  const { key } = before;
   const next = await desk.nextStatuses(key);
   if (typed === "") return { json: { ticket: before, next }, text: nextText(before, next) };
   const wanted = chooseStatus(typed, before.status, next);
@@ -120,19 +135,37 @@ async function status(around: Surroundings, ticket: string | undefined, typed: s
   return { json: { ...json, ticket: after }, text: done(after.status) };
 }
 
-async function note(around: Surroundings, ticket: string | undefined, typed: string): Promise<Answer> {
-  const { desk } = around;
-  const key = ticketKey(around, ticket, "saticket note --ticket KEY");
-  const on = await existing(desk, key).catch((error) => {
-    // The session's own ticket needs no looking up: its note waits on record for a tracker that does not answer.
-    if (error instanceof TrackerUnavailableError && key === around.session?.ticket) return null;
-    throw error;
-  });
+async function note(
+  around: Surroundings,
+  ticket: string | undefined,
+  typed: string,
+  asJson: boolean,
+): Promise<Answer> {
+  const { desk, session, say } = around;
+  const named = ticketKey(around, ticket, "saticket note --ticket KEY");
+  // The session's own ticket needs no looking up: its note goes on record, and from there to a tracker that is slow or out.
+  const looked = named === session?.ticket ? undefined : await existing(desk, named);
+  const key = looked?.key ?? named;
   const text = (typed === "" || typed === "-" ? await around.readNote() : typed).trimEnd();
   if (text === "") throw new CannotError("the note is empty: nothing was added");
   const done = `added a note to ticket ${key}`;
   await onRecord(done, () => desk.addNote(key, text));
-  return { json: { ticket: on, text }, text: done };
+  const on = asJson ? looked ?? await ifAnswered(() => desk.find(key), say) : undefined;
+  return { json: { ticket: on ?? null, text }, text: done };
+}
+
+/** What is only shown is left out where the tracker does not answer. */
+async function ifAnswered<T>(
+  question: () => Promise<T>,
+  say: (line: string) => void,
+): Promise<T | undefined> {
+  try {
+    return await question();
+  } catch (error) {
+    if (!(error instanceof TrackerUnavailableError)) throw error;
+    say(error.message);
+    return undefined;
+  }
 }
 
 const NO_SESSION = "this is not in a login session of srvAudit";

@@ -3,9 +3,10 @@ import { ConfigError } from "../config/key_values.ts";
 import { DEFAULT_POLICY, hasAgent, type LoginPolicy, loginPolicy } from "../config/policy.ts";
 import type { Desk } from "../desk/desk.ts";
 import { openDesk } from "../desk/open_desk.ts";
+import { patienceOf } from "../desk/remote_desk.ts";
 
-/** How long an answer is waited for, in milliseconds. A person waits, and a tracker may be far away. */
-const PATIENCE = { sessionMs: 2000, ticketMs: 10_000 };
+/** How long a tracker's answer is waited for at least, in milliseconds: it may be far away, and nobody waits for a shell. */
+const TRACKER_MS = 10_000;
 
 /**
  * The desk of whoever works in this session.
@@ -14,10 +15,12 @@ const PATIENCE = { sessionMs: 2000, ticketMs: 10_000 };
  */
 export function myDesk(say: (line: string) => void): Promise<Desk> {
   const places = paths();
-  return openDesk(places, policyOrDefaults(places), {
+  const policy = policyOrDefaults(places);
+  const { agentMs, trackerMs } = patienceOf(policy.policy);
+  return openDesk(places, policy, {
     onOutage: ({ message }) => say(`${message}; going on without it: notes and switches reach it later`),
     trustsOwnSpool: true,
-    patience: PATIENCE,
+    patience: { agentMs, trackerMs: Math.max(TRACKER_MS, trackerMs) },
   });
 }
 

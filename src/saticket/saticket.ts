@@ -1,16 +1,18 @@
 /** `saticket`: the ticket of this login session. */
 
 import { LONGEST_NOTE } from "../desk/protocol.ts";
-import { ask, tell } from "../terminal/ask.ts";
+import { askQuestion } from "../desk/ticket_form.ts";
+import { tell } from "../terminal/ask.ts";
 import { messageOf } from "../terminal/message_of.ts";
 import { visible } from "../terminal/visible.ts";
+import type { Question } from "../trackers/tracker.ts";
 import type { Request } from "./arguments.ts";
 import { printed } from "./answer.ts";
 import { CannotError } from "./cannot.ts";
 import { perform } from "./commands.ts";
 import { myDesk } from "./my_desk.ts";
 
-/** How long the subject of a new ticket is waited for. */
+/** How long an answer about a new ticket is waited for. */
 const SILENCE_MS = 120_000;
 
 /**
@@ -46,11 +48,18 @@ async function answer(request: Request): Promise<number> {
     desk,
     session: await desk.session(),
     say: sayLine,
-    askSubject: () => ask("Enter subject for new ticket: ", SILENCE_MS) ?? "",
+    ask: Deno.stdin.isTerminal() && Deno.stderr.isTerminal() ? askPerson : undefined,
     readNote,
   });
   print(printed(given, request.json));
   return given.code ?? 0;
+}
+
+/** @throws {CannotError} where there is no answer */
+function askPerson(question: Question): string {
+  const answer = askQuestion(question, SILENCE_MS);
+  if (answer === undefined) throw new CannotError(`no ${question.label}, no ticket`);
+  return answer;
 }
 
 function sayLine(line: string): void {

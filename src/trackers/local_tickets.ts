@@ -1,6 +1,7 @@
 /** The host's own tickets, as the agent works on them: the same store for everybody, and each in her own name. */
 
 import { LocalTracker, wordsOf } from "./local.ts";
+import { localSubject } from "./local_answers.ts";
 import {
   type Answers,
   type Asking,
@@ -73,9 +74,10 @@ export class LocalTickets implements Tracker {
     });
   }
 
-  create(asking: Asking, { subject }: Answers): Promise<Created> {
-    if (!subject) return Promise.resolve({ questions: [SUBJECT_QUESTION] });
-    return this.#in(asking, (tracker) => ({ ticket: tracker.create(subject) }));
+  async create(asking: Asking, answers: Answers): Promise<Created> {
+    const subject = localSubject(answers);
+    if (subject === undefined) return { questions: [SUBJECT_QUESTION] };
+    return await this.#in(asking, (tracker) => ({ ticket: tracker.create(subject) }));
   }
 
   nextStatuses(asking: Asking, key: string): Promise<string[]> {
