@@ -30,8 +30,8 @@ export interface RetentionLimits {
 
 /** Who keeps events from being removed. */
 interface Holder {
-  kind: "session" | "consumer";
-  /** The session's id, or the consumer's name. */
+  kind: "session" | "consumer" | "story";
+  /** The session's id, or the consumer's name; of a story the ticket that it is for. */
   name: string;
   /** The last event that may go. */
   upTo: number;
@@ -49,8 +49,8 @@ export interface RetentionReport {
 }
 
 /**
- * Removes what is over the limits: never an event that a consumer waits for, nor one of a session that is open, nor any
- * behind such a one. Between its transactions, others have their turn.
+ * Removes what is over the limits: never an event that a consumer waits for, nor one of a session that is open, or whose
+ * story waits for its tracker, nor any behind such a one. Between its transactions, others have their turn.
  *
  * @throws {EvidenceError} where the database refuses; what was removed till then is removed properly
  *
@@ -126,6 +126,10 @@ function holderOf({ database }: EvidenceStore): Holder | undefined {
       where x.kind = 'session closed' and x.session = event.seq and x.data is not null) order by seq limit 1`)
     .get();
   if (session) holders.push({ kind: "session", name: String(session.id), upTo: Number(session.seq) - 1 });
+  // What no tracker wants to hear, or none that is there, keeps nothing.
+  const story = database.prepare(`select session, ticket from story where waiting_us is not null
+    and standing = 'true' and not is_asleep and held_us is null order by session limit 1`).get();
+  if (story) holders.push({ kind: "story", name: String(story.ticket), upTo: Number(story.session) - 1 });
   return holders.sort((one, other) => one.upTo - other.upTo)[0];
 }
 
@@ -156,6 +160,8 @@ function unmetBy(
       return `${what}: the session ${holder.name} is still open, and what came after its beginning is kept`;
     case "consumer":
       return `${what}: ${holder.name} was not told of what came after event ${holder.upTo} yet`;
+    case "story":
+      return `${what}: the story for ticket ${holder.name} is not told yet, and what came after its beginning is kept`;
     case undefined:
       return `${what}, and there is nothing left to remove`;
   }

@@ -110,11 +110,64 @@ when old.seq > coalesce((select seq from anchor), 0) begin
 end;
 `;
 
+const STORIES = `
+-- What is told of login sessions on their tickets: one row for a session and a ticket. Rows go with their session's events.
+-- tracker: which one, by kind and address. session: the seq of its opening. ticket: the key as the tracker writes it.
+-- standing: 'true'; 'unverified' while the ticket is the user's word; 'false' where the tracker knows no such ticket.
+-- adopts: whether the session's commands without a ticket belong to it. is_over: whether the session is closed.
+-- cut: the seq up to which its entries lie in parts. news: the seq up to which there may be some.
+-- waiting_us: since when something is to be told, or null. is_logged: whether the time that it took is.
+-- held_us, error, tries: since when, why and how often the tracker has refused this one; it holds up no other.
+-- is_asleep: whether it is another tracker's than the config's.
+create table story (
+  id integer primary key,
+  tracker text not null,
+  session integer not null,
+  ticket text not null,
+  uid integer,
+  standing text not null,
+  adopts integer not null,
+  is_over integer not null default 0,
+  is_asleep integer not null default 0,
+  is_logged integer not null default 0,
+  cut integer not null,
+  news integer not null,
+  commands integer not null default 0,
+  failures integer not null default 0,
+  waiting_us integer,
+  held_us integer,
+  error text,
+  tries integer not null default 0,
+  unique (session, ticket, tracker)
+);
+
+-- One comment each. first, first_piece: the event, and the piece of it, that it begins with; it ends where the next begins.
+-- size: how much of the tracker's limit it may take up. day: which one the lines at its end are of, or ''.
+-- wanted, told: the seq up to which it is to be told, and is. comment: its id. mark: what it is found by where the id is lost.
+create table story_part (
+  story integer not null,
+  number integer not null,
+  first integer not null,
+  first_piece integer not null,
+  size integer not null,
+  day text not null,
+  wanted integer not null,
+  told integer not null default 0,
+  comment text,
+  mark text,
+  primary key (story, number)
+) without rowid;
+
+create index story_waiting on story (waiting_us) where waiting_us is not null;
+-- The commands of a session in their order, with the ends that came later.
+create index event_command_session on event (session) where kind in ('command', 'command ended');
+`;
+
 /**
  * What brings a database from one version to the next: the first entry from 0, and so on. Each runs in the transaction
  * that the version is raised in.
  */
-export const MIGRATIONS: readonly string[] = [TABLES + INDEXES + TRIGGERS + VIEWS];
+export const MIGRATIONS: readonly string[] = [TABLES + INDEXES + TRIGGERS + VIEWS, STORIES];
 
 /** The schema's version, which `PRAGMA user_version` holds. */
 export const SCHEMA_VERSION = MIGRATIONS.length;

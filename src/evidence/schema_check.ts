@@ -1,6 +1,7 @@
 /** Whether a database still shows what is in it. */
 
 import { DatabaseSync } from "node:sqlite";
+import { schemaVersion } from "../sqlite/database.ts";
 import { MIGRATIONS } from "./schema.ts";
 
 const OBJECTS = "select type, name, sql from sqlite_master where name not like 'sqlite_%' order by name";
@@ -8,13 +9,13 @@ const OBJECTS = "select type, name, sql from sqlite_master where name not like '
 /**
  * Compares the schema with the one that srvAudit makes: who is root might let a view leave something out.
  *
- * @param database of the present version
+ * @param database of the present version, or an earlier one
  * @returns the names of tables, views, indexes and triggers that are missing or different, and of views and triggers
  * that are not ours
  */
 export function alteredObjects(database: DatabaseSync): string[] {
   const found = objectsOf(database);
-  const expected = expectedObjects();
+  const expected = expectedObjects(schemaVersion(database));
   const altered = [...expected.keys()].filter((name) => found.get(name)?.sql !== expected.get(name)?.sql);
   const foreign = [...found].filter(([name, { type }]) =>
     !expected.has(name) && (type === "view" || type === "trigger")
@@ -22,10 +23,10 @@ export function alteredObjects(database: DatabaseSync): string[] {
   return [...altered, ...foreign.map(([name]) => name)].sort();
 }
 
-function expectedObjects() {
+function expectedObjects(version: number) {
   const fresh = new DatabaseSync(":memory:");
   try {
-    for (const script of MIGRATIONS) fresh.exec(script);
+    for (const script of MIGRATIONS.slice(0, version)) fresh.exec(script);
     return objectsOf(fresh);
   } finally {
     fresh.close();

@@ -115,9 +115,7 @@ export function verifyEvidence(file: string, options: { since?: EarlierHead } = 
       database.exec("begin");
       const version = schemaVersion(database);
       if (version > SCHEMA_VERSION) throw new EvidenceError(file, "newer");
-      if (version < SCHEMA_VERSION) {
-        throw new EvidenceError(file, "other", new Error("it has no evidence of this version in it"));
-      }
+      if (version === 0) throw new EvidenceError(file, "other", new Error("it has no evidence in it"));
       return new Walk(file, database, options.since).run();
     } finally {
       database.close();

@@ -19,6 +19,7 @@ export class DoctorHost implements Host, AsyncDisposable {
       program: `${root}/usr/lib/srvaudit`,
       config: `${root}/etc/srvaudit/config`,
       shells: `${root}/etc/srvaudit/shells`,
+      mask: `${root}/etc/srvaudit/mask`,
       accounts: `${root}/etc/passwd`,
       run: `${root}/run/srvaudit`,
       socket: `${root}/run/srvaudit/agent.sock`,

@@ -6,6 +6,7 @@ import type { EvidenceKind, NewEvent } from "../../src/evidence/event.ts";
 import { EvidenceError } from "../../src/evidence/evidence_error.ts";
 import type { FollowedFile } from "../../src/evidence/followed.ts";
 import { eventOf } from "../../src/evidence/row.ts";
+import { SCHEMA_VERSION } from "../../src/evidence/schema.ts";
 import { EvidenceStore } from "../../src/evidence/store.ts";
 import { openDatabase } from "../../src/sqlite/database.ts";
 import { agentEvent, closed, EvidenceFolder, opened, switched, T0 } from "../support/evidence_events.ts";
@@ -251,7 +252,7 @@ Deno.test("the store says what is wrong with its file", () => {
     const database = openDatabase(place.file, { busyTimeoutMs: 0 });
     database.exec("pragma user_version = 99");
     assert.equal(reasonOf(() => new EvidenceStore(place.file)), "newer");
-    database.exec("pragma user_version = 1");
+    database.exec(`pragma user_version = ${SCHEMA_VERSION}`);
     using store = new EvidenceStore(place.file);
     store.database.exec("pragma busy_timeout = 0");
     database.exec("begin immediate");
