@@ -5,6 +5,7 @@
  * still cared for can read the evidence.
  */
 
+import { ERRAND_TABLE } from "./errand_rows.ts";
 import { VIEWS } from "./views.ts";
 
 const TABLES = `
@@ -167,7 +168,7 @@ create index event_command_session on event (session) where kind in ('command', 
  * What brings a database from one version to the next: the first entry from 0, and so on. Each runs in the transaction
  * that the version is raised in.
  */
-export const MIGRATIONS: readonly string[] = [TABLES + INDEXES + TRIGGERS + VIEWS, STORIES];
+export const MIGRATIONS: readonly string[] = [TABLES + INDEXES + TRIGGERS + VIEWS, STORIES, ERRAND_TABLE];
 
 /** The schema's version, which `PRAGMA user_version` holds. */
 export const SCHEMA_VERSION = MIGRATIONS.length;
