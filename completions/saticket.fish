@@ -18,13 +18,20 @@ function __saticket_statuses
     or saticket complete statuses 2>/dev/null
 end
 
+function __saticket_trackers
+    set -l words (commandline -opc)
+    set -l at (contains -i -- --project $words)
+    and saticket complete trackers $words[(math $at + 1)] 2>/dev/null
+    or saticket complete trackers 2>/dev/null
+end
+
 complete -c saticket -f
 complete -c saticket -l json -d 'print JSON'
 complete -c saticket -l help -d 'show help'
 complete -c saticket -n '__saticket_command ""' -l version -d 'show the version'
 
 complete -c saticket -n '__saticket_command ""' -a show -d 'a ticket with its notes and its statuses'
-complete -c saticket -n '__saticket_command ""' -a list -d 'the open tickets, newest first'
+complete -c saticket -n '__saticket_command ""' -a list -d 'your open tickets, newest first'
 complete -c saticket -n '__saticket_command ""' -a search -d 'tickets with all the words'
 complete -c saticket -n '__saticket_command ""' -a new -d 'make a ticket and switch to it'
 complete -c saticket -n '__saticket_command ""' -a switch -d 'switch to another open ticket'
@@ -34,6 +41,11 @@ complete -c saticket -n '__saticket_command ""' -a note -d 'add a note'
 for command in list search
     complete -c saticket -n "__saticket_command $command" -l all -d 'closed ones as well'
 end
+complete -c saticket -n '__saticket_command new' -l project -x -d 'the project it is made in' \
+    -a '(saticket complete projects 2>/dev/null)'
+complete -c saticket -n '__saticket_command new' -l tracker -x -d 'its tracker, or issue type' \
+    -a '(__saticket_trackers)'
+complete -c saticket -n '__saticket_command new' -l field -x -d 'a further field, NAME=VALUE'
 complete -c saticket -n '__saticket_command new' -l no-switch -d 'stay on the present ticket'
 for command in status note
     complete -c saticket -n "__saticket_command $command" -l ticket -x -d 'this ticket' \

@@ -15,12 +15,25 @@ _saticket_statuses() {
   _describe -V status statuses
 }
 
+_saticket_projects() {
+  local -a projects
+  projects=(${${${(f)"$(saticket complete projects 2>/dev/null)"}//:/\\:}/$'\t'/:})
+  _describe -V project projects
+}
+
+_saticket_trackers() {
+  local -a trackers
+  local project=${opt_args[--project]-}
+  trackers=(${${${(f)"$(saticket complete trackers $project 2>/dev/null)"}//:/\\:}/$'\t'/:})
+  _describe -V tracker trackers
+}
+
 _saticket() {
   local curcontext=$curcontext state line
   typeset -A opt_args
   local -a commands=(
     'show:a ticket with its notes and its statuses'
-    'list:the open tickets, newest first'
+    'list:your open tickets, newest first'
     'search:tickets with all the words in subject or notes'
     'new:make a ticket and switch the session to it'
     'switch:switch the session to another open ticket'
@@ -37,7 +50,11 @@ _saticket() {
         show | switch) _arguments $common '1:ticket:_saticket_tickets' ;;
         list) _arguments $common '--all[closed ones as well]' ;;
         search) _arguments $common '--all[closed ones as well]' '*:word:' ;;
-        new) _arguments $common '--no-switch[stay on the present ticket]' '*:subject:' ;;
+        new)
+          _arguments $common '--project[the project it is made in]:project:_saticket_projects' \
+            '--tracker[its tracker, or issue type]:tracker:_saticket_trackers' \
+            '*--field[a further field that it needs]:NAME=VALUE:' '--no-switch[stay on the present ticket]' '*:subject:'
+          ;;
         status) _arguments $common '--ticket[this ticket]:ticket:_saticket_tickets' '1:status:_saticket_statuses' ;;
         note) _arguments $common '--ticket[this ticket]:ticket:_saticket_tickets' '*:text:' ;;
       esac

@@ -112,6 +112,19 @@ export interface AgentStatus {
   files: number;
   /** Bytes in them that are not in the evidence yet. */
   waiting: number;
+  tracker: TrackerStatus;
+}
+
+/** How the agent and the tracker get on. */
+export interface TrackerStatus {
+  /** As people read it: `Redmine`. */
+  name: string;
+  /** `denied`: it does not take srvAudit's key. */
+  state: "up" | "down" | "denied";
+  /** Why it is not up, or null. */
+  reason: string | null;
+  /** How many tickets are still to be looked up or made, and notes to be added. */
+  waiting: number;
 }
 
 /** The codes of errors: JSON-RPC's own, and ours. */

@@ -14,22 +14,22 @@ const LONGEST_COMMAND = 65_536;
 export interface Patience {
   /** About what the agent knows by itself. */
   agentMs: number;
-  /** About tickets, and sessions that need one: the agent may have to ask a tracker. */
-  trackerMs: number;
+  /** About a session that may need its ticket looked up. */
+  sessionMs: number;
+  /** About tickets. */
+  ticketMs: number;
 }
 
 /** What the agent takes for itself, in milliseconds, beside the time that it gives to its tracker. */
 const AGENTS_OWN_MS = 500;
 
-/** These, and all about tickets, may take the agent to its tracker. */
-const ABOUT_TICKETS: readonly Method[] = ["session.open", "session.switch", "session.current"];
+/** These may take the agent to its tracker. */
+const NEED_A_TICKET: readonly Method[] = ["session.open", "session.switch", "session.current"];
 
 /** How long a login waits: the agent gives up its tracker first, and can still say so. */
 export function patienceOf({ trackerTimeoutS }: Pick<Policy, "trackerTimeoutS">): Patience {
-  return {
-    agentMs: ANSWER_TIMEOUT_MS,
-    trackerMs: Math.max(ANSWER_TIMEOUT_MS, trackerTimeoutS * 1000 + AGENTS_OWN_MS),
-  };
+  const trackerMs = Math.max(ANSWER_TIMEOUT_MS, trackerTimeoutS * 1000 + AGENTS_OWN_MS);
+  return { agentMs: ANSWER_TIMEOUT_MS, sessionMs: trackerMs, ticketMs: trackerMs };
 }
 
 /**
@@ -111,8 +111,8 @@ export class RemoteDesk implements Desk {
   }
 
   #ask<Name extends Method>(method: Name, params: Params<Name>): Promise<Result<Name>> {
-    const isAboutTickets = method.startsWith("ticket.") || ABOUT_TICKETS.includes(method);
-    const { agentMs, trackerMs } = this.patience;
-    return askAgent(this.places.socket, method, params, isAboutTickets ? trackerMs : agentMs);
+    const { agentMs, sessionMs, ticketMs } = this.patience;
+    const ownMs = NEED_A_TICKET.includes(method) ? sessionMs : agentMs;
+    return askAgent(this.places.socket, method, params, method.startsWith("ticket.") ? ticketMs : ownMs);
   }
 }

@@ -89,6 +89,7 @@ const CHECKS: Readonly<Record<Method, Check>> = {
     trouble: orNull(isText),
     files: isWhole,
     waiting: isWhole,
+    tracker: withParts({ name: isText, state: isText, reason: orNull(isText), waiting: isWhole }),
   }),
 };
 

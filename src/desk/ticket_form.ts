@@ -69,7 +69,8 @@ export function defaultOf({ choices, default: value }: Question): string | undef
 /**
  * Finds out which choice is meant.
  *
- * @param typed its value, or how people read it; in any case, where that leaves no doubt
+ * @param typed its value, or how people read it; in upper or lower case, with blanks, `-` or `_` between its words, where
+ * that leaves no doubt
  */
 export function choiceOf(choices: readonly Choice[], typed: string): Choice | undefined {
   const wanted = folded(typed);
@@ -155,7 +156,7 @@ function has({ label, value }: Choice, words: string): boolean {
   return folded(words).split(" ").every((word) => text.includes(word));
 }
 
-/** What two texts have in common that differ in upper and lower case, or in their blanks, alone. */
+/** What two texts have in common that differ in upper and lower case, or in what is between their words, alone. */
 function folded(text: string): string {
-  return text.trim().replace(/\s+/g, " ").toLowerCase();
+  return text.replace(/[\s_-]+/g, " ").trim().toLowerCase();
 }

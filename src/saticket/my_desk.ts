@@ -5,8 +5,8 @@ import type { Desk } from "../desk/desk.ts";
 import { openDesk } from "../desk/open_desk.ts";
 import { patienceOf } from "../desk/remote_desk.ts";
 
-/** How long a tracker's answer is waited for at least, in milliseconds: it may be far away, and nobody waits for a shell. */
-const TRACKER_MS = 10_000;
+/** How long an answer about tickets is waited for at least, in milliseconds: nobody waits for a shell here. */
+const TICKET_MS = 10_000;
 
 /**
  * The desk of whoever works in this session.
@@ -16,11 +16,11 @@ const TRACKER_MS = 10_000;
 export function myDesk(say: (line: string) => void): Promise<Desk> {
   const places = paths();
   const policy = policyOrDefaults(places);
-  const { agentMs, trackerMs } = patienceOf(policy.policy);
+  const patience = patienceOf(policy.policy);
   return openDesk(places, policy, {
     onOutage: ({ message }) => say(`${message}; going on without it: notes and switches reach it later`),
     trustsOwnSpool: true,
-    patience: { agentMs, trackerMs: Math.max(TRACKER_MS, trackerMs) },
+    patience: { ...patience, ticketMs: Math.max(TICKET_MS, patience.ticketMs) },
   });
 }
 

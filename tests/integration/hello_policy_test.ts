@@ -316,7 +316,7 @@ memberTest(
     assert.deepEqual(home.openings(), [opening]);
     // The tracker and everything else may hang.
     const agent = home.startAgent({ breakGlassGroup: MY_GROUP, onAgentDown: "deny" }, {
-      hangsAt: ["ticket.find", "ticket.search", "ticket.trackers"],
+      hangsAt: ["ticket.find", "ticket.search", "ticket.create"],
     });
     await using terminal = home.login();
     await answer(terminal, ...words);

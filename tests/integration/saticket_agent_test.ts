@@ -209,7 +209,7 @@ Deno.test("an agent that hangs holds a logout up no longer than it may, and the 
   home.startAgent({}, { hangsAt: ["session.current"] });
   const { code, errors } = await home.run("saticket", ["logout", "--exit-code", "0"]);
   assert.equal(code, 0);
-  assert.match(errors, /does not answer \(session\.current, 2 s\)/);
+  assert.match(errors, /does not answer \(session\.current, 3\.5 s\)/);
   assert.equal(readLoginSession(home.spool, opened)?.closed?.how, "logout");
 });
 

@@ -203,14 +203,25 @@ Deno.test("note reads its text from stdin, for no text and for -, every line of 
   assert.equal(home.events().length, 3);
 });
 
-Deno.test("new asks for the subject where none is given", async () => {
+Deno.test("new says what is missing where nobody can be asked, and what local tickets do not have", async () => {
   using home = new Home();
-  const made = await home.saticket(["new"], "  Replace \t the disk \nnot this\n");
-  assert.match(made.errors, /Enter subject for new ticket: /);
+  for (
+    const [args, reason] of [
+      [["new"], /^saticket: a new ticket needs a subject: saticket new SUBJECT\n$/],
+      [["new", " "], /a new ticket needs a subject/],
+      [["new", "One", "--project", "web"], /local tickets have a subject alone: no project\n$/],
+      [["new", "One", "--tracker=Bug"], /local tickets have a subject alone: no tracker\n$/],
+      [["new", "One", "--field", "a=1", "--field", "A=2"], /the field A was given twice/],
+    ] as const
+  ) {
+    const { code, text, errors } = await home.saticket(args, "Replace the disk\n");
+    assert.deepEqual([code, text], [1, ""], args.join(" "));
+    assert.match(errors, reason);
+  }
+  assert.deepEqual(await home.json("list", "--all"), []);
+  const made = await home.saticket(["new", "  Replace \t the", "disk ", "--field", "Reason=old"]);
   assert.equal(made.text, "made ticket 1: Replace the disk\n");
-  const refused = await home.saticket(["new"], "\n");
-  assert.equal(refused.code, 1);
-  assert.match(refused.errors, /a ticket needs a subject/);
+  assert.match(made.errors, /ticket 1 was made without Reason: the tracker does not ask for it\n/);
 });
 
 Deno.test("no text from a ticket acts on a terminal or makes up a line of its own", async () => {
@@ -267,7 +278,13 @@ Deno.test("a damaged store of tickets is named, with what to do", async () => {
 
 Deno.test("called wrongly it ends with 2, and --help fits a screen of 80 by 24", async () => {
   using home = new Home();
-  for (const args of [["nonsense"], ["switch"], ["search"], ["list", "--nonsense"], ["note", "--ticket"]]) {
+  for (
+    const args of [["nonsense"], ["switch"], ["search"], ["list", "--nonsense"], ["note", "--ticket"], [
+      "new",
+      "--field",
+      "x",
+    ]]
+  ) {
     const finished = await home.saticket(args);
     assert.equal(finished.code, 2, args.join(" "));
     assert.equal(finished.text, "");

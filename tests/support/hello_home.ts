@@ -5,7 +5,8 @@ import { ERRORS } from "../../src/desk/protocol.ts";
 import type { SessionOpened } from "../../src/record/event.ts";
 import { newSessionId } from "../../src/record/session_id.ts";
 import { readRecords } from "../../src/record/spool.ts";
-import { start, type Terminal } from "./pty.ts";
+import { type Answers, type Created, SUBJECT_QUESTION, type Ticket } from "../../src/trackers/tracker.ts";
+import { start, type StartOptions, type Terminal } from "./pty.ts";
 import { removeFolder } from "./remove_folder.ts";
 import { type Finished, run } from "./run.ts";
 import { AnsweredError, type Question, SocketAgent } from "./socket_agent.ts";
@@ -27,10 +28,31 @@ export interface Mood {
   isTrackerOut?: boolean;
   /** Its tracker does not answer these. */
   cannot?: string[];
+  /** Its tracker says no to these, with these words. */
+  refuses?: { methods: string[]; words: string };
+  /** The tickets that there are, if not 17 and 18 (closed). */
+  tickets?: Ticket[];
+  /** Other keys that people type for them. */
+  aliases?: Record<string, string>;
+  /** Which statuses may come next, if not Closed alone. */
+  statuses?: string[];
   /** It does not answer these at all. */
   hangsAt?: string[];
+  /** What it says to the answers about a new ticket; by default it wants a subject. */
+  form?: (answers: Answers) => Created;
+  /** Where its tickets are seen. */
+  url?: string;
   /** The session that everybody is in. */
   session?: { id: string; ticket: string | null };
+}
+
+/** The ticket that is made of these answers. */
+export function madeOf({ subject = "" }: Answers): Created {
+  return { ticket: { key: "19", subject, status: "New", open: true } };
+}
+
+function wantsSubject(answers: Answers): Created {
+  return answers.subject ? madeOf(answers) : { questions: [SUBJECT_QUESTION] };
 }
 
 /** The host. */
@@ -67,10 +89,14 @@ export class HelloHome implements AsyncDisposable {
     this.#agent = undefined;
   }
 
-  #answer({ method, params }: Question, { isTrackerOut, cannot, hangsAt, session }: Mood): unknown {
+  #answer({ method, params }: Question, mood: Mood): unknown {
+    const { isTrackerOut, cannot, hangsAt, session, tickets = TICKETS, aliases = {} } = mood;
     if (hangsAt?.includes(method)) return undefined;
     if ((isTrackerOut && method.startsWith("ticket.")) || cannot?.includes(method)) {
       throw new AnsweredError(ERRORS.trackerUnavailable, "the tracker is away");
+    }
+    if (mood.refuses?.methods.includes(method)) {
+      throw new AnsweredError(ERRORS.ticketRefused, mood.refuses.words);
     }
     switch (method) {
       case "session.current":
@@ -85,16 +111,23 @@ export class HelloHome implements AsyncDisposable {
         return session
           ? this.#files(session.id)
           : { ...this.#files("stray"), session: null, sessionFile: null };
-      case "ticket.trackers":
-        return ["local"];
       case "ticket.find":
-        return TICKETS.find(({ key }) => key === params.key) ?? null;
+        return tickets.find(({ key }) => key === (aliases[String(params.key)] ?? params.key)) ?? null;
       case "ticket.search":
-        return TICKETS.filter(({ subject }) => subject.toLowerCase().includes(String(params.words)));
+        return tickets.filter(({ subject }) => subject.toLowerCase().includes(String(params.words)));
       case "ticket.create":
-        return { ...TICKETS[0], key: "19", subject: params.subject };
+        return (mood.form ?? wantsSubject)({ ...(params.answers as Answers) });
+      case "ticket.details":
+        return {
+          ...TICKETS[0],
+          ...(mood.url === undefined ? {} : { url: mood.url }),
+          createdAtUs: 1,
+          createdBy: "alice",
+          notes: [],
+          statuses: [],
+        };
       case "ticket.nextStatuses":
-        return ["Closed"];
+        return mood.statuses ?? ["Closed"];
       case "ticket.setStatus":
         return { ...TICKETS[0], status: params.status };
       case "ticket.addNote":
@@ -128,8 +161,8 @@ export class HelloHome implements AsyncDisposable {
   }
 
   /** `hello` on a terminal. */
-  login(): Terminal {
-    return start(`${DIST}hello`, ["--norc", "--noprofile"], this.env, { argv0: "hello" });
+  login(options: StartOptions = {}): Terminal {
+    return start(`${DIST}hello`, ["--norc", "--noprofile"], this.env, { argv0: "hello", ...options });
   }
 
   /** One of our programs without a terminal. */

@@ -13,11 +13,13 @@ export interface StartOptions {
   directory?: string;
   /** Its argv[0], as in `-zsh` for a login shell; the program's path by default. */
   argv0?: string;
+  /** How wide its terminal is; 200 columns by default. */
+  columns?: number;
   /** How long `expect` and `close` wait before they give up: a limit for a test that fails, 20 s by default. */
   patienceMs?: number;
 }
 
-/** A program on a terminal of its own, 200 columns wide. */
+/** A program on a terminal of its own. */
 export interface Terminal extends AsyncDisposable {
   /** Types a text, byte for byte: `\r` is Enter, `\x03` Ctrl-C, `\x04` Ctrl-D. */
   send(text: string): Promise<void>;
@@ -64,7 +66,7 @@ export function start(
   const exports = Object.entries({ TERM: "xterm", ...env }).map(([name, value]) => `${name}=${quote(value)}`);
   // script(1) hands its command to $SHELL -c. bash it is, since only bash can choose argv[0]; its own variables go.
   const command = [
-    "stty rows 50 cols 200",
+    `stty rows 50 cols ${options.columns ?? 200}`,
     "unset SHELL SHLVL OLDPWD PWD _",
     `export ${exports.join(" ")}`,
     `exec -a ${quote(options.argv0 ?? program)} ${[program, ...args].map(quote).join(" ")}`,

@@ -5,6 +5,7 @@ import { ERRORS, LONGEST_LINE } from "../../src/desk/protocol.ts";
 import {
   StatusNotAllowedError,
   TicketNotFoundError,
+  TicketRefusedError,
   TrackerUnavailableError,
 } from "../../src/trackers/tracker.ts";
 import { AnsweredError, type Question, SocketAgent } from "../support/socket_agent.ts";
@@ -48,6 +49,7 @@ Deno.test("askAgent() throws what the agent's error means", async () => {
     [ERRORS.refused, RefusedError],
     [ERRORS.notAllowed, RefusedError],
     [ERRORS.params, RefusedError],
+    [ERRORS.ticketRefused, TicketRefusedError],
     [ERRORS.noSession, NoSessionError],
     [ERRORS.internal, AgentUnavailableError],
     [ERRORS.unknownMethod, AgentUnavailableError],
@@ -85,6 +87,33 @@ Deno.test("askAgent() takes nothing for an answer that is none", async () => {
   await withAgent(() => new Uint8Array([0xff, 0xfe, 0x0a]), async ({ socket }) => {
     await assert.rejects(askAgent(socket, "ticket.find", { key: "17" }), AgentUnavailableError);
   });
+});
+
+Deno.test("askAgent() takes a new ticket or well-formed questions, and nothing else", async () => {
+  const question = { name: "project", label: "project", choices: [{ value: "web", label: "Web shop" }] };
+  const good = [
+    { ticket: TICKET },
+    { questions: [question, { name: "subject", label: "subject", default: "" }], later: "more" },
+  ];
+  for (const created of good) {
+    await withAgent(() => created, async ({ socket }) => {
+      assert.deepEqual(await askAgent(socket, "ticket.create", { answers: {} }), created);
+    });
+  }
+  const broken = [
+    TICKET,
+    {},
+    { ticket: null },
+    { questions: {} },
+    { questions: [{ name: "project" }] },
+    { questions: [{ ...question, choices: ["web"] }] },
+    { questions: [{ ...question, default: 7 }] },
+  ];
+  for (const created of broken) {
+    await withAgent(() => created, async ({ socket }) => {
+      await assert.rejects(askAgent(socket, "ticket.create", { answers: {} }), AgentUnavailableError);
+    });
+  }
 });
 
 Deno.test("askAgent() says who is not there: no socket, nobody behind it, one that hangs up", async () => {

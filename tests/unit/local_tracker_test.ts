@@ -8,7 +8,9 @@ import { nowUs } from "../../src/record/clock.ts";
 import { LocalTracker } from "../../src/trackers/local.ts";
 import {
   StatusNotAllowedError,
+  SUBJECT_QUESTION,
   TicketNotFoundError,
+  TicketRefusedError,
   TrackerUnavailableError,
 } from "../../src/trackers/tracker.ts";
 import { FIRST_STATUS, isOpenStatus, statusesAfter, WORKFLOW } from "../../src/trackers/workflow.ts";
@@ -291,9 +293,12 @@ Deno.test("LocalDesk opens its store at the first question, not before", async (
   const folder = Deno.makeTempDirSync();
   try {
     using desk = deskAt(`${folder}/ash`);
-    assert.deepEqual(await desk.trackers(), ["local"]);
+    assert.deepEqual(await desk.create({}), { questions: [SUBJECT_QUESTION] });
+    await assert.rejects(desk.create({ subject: "One", project: "web" }), TicketRefusedError);
     assert.deepEqual([...Deno.readDirSync(folder)], []);
-    const { key } = await desk.create("One");
+    const created = await desk.create({ subject: "One" });
+    assert.ok("ticket" in created);
+    const { key } = created.ticket;
     await desk.addNote(key, "a note");
     assert.deepEqual((await desk.details(key)).notes.map(({ user, text }) => ({ user, text })), [
       { user: "alice", text: "a note" },
