@@ -9,9 +9,10 @@ import { groupId } from "../posix/groups.ts";
 import type { Account } from "../posix/libc.ts";
 import { credentialsOf, processOf } from "../posix/process.ts";
 import { ticketKeyOf } from "../trackers/ticket_key.ts";
-import { type Ticket, TrackerUnavailableError } from "../trackers/tracker.ts";
+import { type Ticket, TicketRefusedError, TrackerUnavailableError } from "../trackers/tracker.ts";
 import { type Peer, RequestError } from "./server.ts";
 import type { Marks } from "./sessions.ts";
+import type { Tickets } from "./tickets.ts";
 
 /** Under what terms a session may begin. */
 export interface Admitted {
@@ -25,11 +26,8 @@ export class Admission {
   #breakGlass: number | undefined;
   #exempt: number[] = [];
 
-  /**
-   * @param policy what is decided by
-   * @param find looks a ticket up for a user; throws a TrackerUnavailableError where that cannot be done
-   */
-  constructor(policy: Policy, readonly find: (account: Account, key: string) => Promise<Ticket | undefined>) {
+  /** @param policy what is decided by */
+  constructor(policy: Policy, readonly tickets: Pick<Tickets, "find" | "isDown" | "tracker">) {
     this.#policy = policy;
     this.follow(policy);
   }
@@ -62,31 +60,52 @@ export class Admission {
 
   async #onTicket(account: Account, key: string, isExempt: boolean): Promise<Admitted> {
     const exempt: Marks = isExempt ? { exempt: true } : {};
-    let ticket: Ticket | undefined;
-    try {
-      ticket = await this.find(account, key);
-    } catch (error) {
-      if (!(error instanceof TrackerUnavailableError) || this.#policy.onTrackerOutage === "deny") throw error;
-      if (ticketKeyOf(key, this.#policy.ticketPattern) === undefined) {
-        throw refused(`${key} is no ticket's number`);
-      }
-      return { ticket: key, marks: { ...exempt, unverified: true } };
+    const ticket = await this.#find(account, key);
+    if (ticket === "unverified") {
+      return { ticket: this.tickets.tracker.keyOf(key), marks: { ...exempt, unverified: true } };
     }
     if (ticket?.open) return { ticket: ticket.key, marks: exempt };
-    throw refused(ticket ? `ticket ${key} is ${ticket.status}` : `there is no ticket ${key}`);
+    throw refused(ticket ? `ticket ${ticket.key} is ${ticket.status}` : `there is no ticket ${key}`);
   }
 
-  /** Only where the tracker cannot be asked now: the ticket is made later. */
+  /**
+   * Whether somebody may go on within a session that is on a ticket by her own word.
+   *
+   * @throws {TrackerUnavailableError} where that cannot be told, and the policy wants it told
+   */
+  async mayStay(account: Account, key: string): Promise<boolean> {
+    try {
+      const ticket = await this.#find(account, key);
+      return ticket === "unverified" || ticket?.open === true;
+    } catch (error) {
+      if (error instanceof RequestError) return false;
+      throw error;
+    }
+  }
+
+  /**
+   * @returns the ticket, if there is one; `unverified` where the tracker cannot say, and the policy takes her word
+   * @throws {RequestError} where the tracker does not let her work there, or her word can be none
+   */
+  async #find(account: Account, key: string): Promise<Ticket | undefined | "unverified"> {
+    try {
+      return await this.tickets.find(account.uid, key);
+    } catch (error) {
+      if (error instanceof TicketRefusedError) throw refused(error.message);
+      if (!(error instanceof TrackerUnavailableError) || this.#policy.onTrackerOutage === "deny") throw error;
+      const { ticketPattern } = this.#policy;
+      const isKey = [key, this.tickets.tracker.keyOf(key)].some((one) =>
+        ticketKeyOf(one, ticketPattern) !== undefined
+      );
+      if (!isKey) throw refused(`${key} is no ticket's number`);
+      return "unverified";
+    }
+  }
+
+  /** Only where the agent itself has seen that the tracker cannot be asked now: the ticket is made later. */
   async #withoutTicket(account: Account, { wanted }: Opening): Promise<Admitted> {
-    if (this.#policy.onTrackerOutage === "allow") {
-      try {
-        await this.find(account, "0");
-      } catch (error) {
-        if (error instanceof TrackerUnavailableError) {
-          return { ticket: null, marks: wanted === undefined ? {} : { wanted } };
-        }
-        throw error;
-      }
+    if (this.#policy.onTrackerOutage === "allow" && await this.tickets.isDown(account.uid)) {
+      return { ticket: null, marks: wanted === undefined ? {} : { wanted } };
     }
     throw refused("a session needs a ticket");
   }

@@ -1,144 +1,302 @@
 /**
  * What users' programs could not do while the tracker, or the agent, did not answer: tickets to be looked up or made, notes
- * to be added. It is done as soon as it can be, in the order of the evidence, whether or not the session is still open.
+ * to be added. It is done as soon as it can be, on each ticket in the order of the evidence, whether or not the session is
+ * still open; nobody's errands wait for anybody else's.
  */
 
+import { type Errand, ErrandRows, type ErrandsWaiting } from "../evidence/errand_rows.ts";
 import type { EvidenceEvent, EvidenceKind } from "../evidence/event.ts";
 import type { Outbox } from "../evidence/outbox.ts";
+import type { SessionRow } from "../evidence/session_rows.ts";
 import type { EvidenceStore } from "../evidence/store.ts";
 import { nowUs } from "../record/clock.ts";
-import { type Ticket, TicketNotFoundError, TrackerUnavailableError } from "../trackers/tracker.ts";
+import { messageOf } from "../terminal/message_of.ts";
+import {
+  type Ticket,
+  TicketNotFoundError,
+  TicketRefusedError,
+  TrackerUnavailableError,
+} from "../trackers/tracker.ts";
 import { log } from "./log.ts";
+import { madeBefore, makeTicket } from "./make_ticket.ts";
+import { tellSession } from "./notice.ts";
 import { RequestError } from "./server.ts";
 import { presentSession, type Sessions } from "./sessions.ts";
+import type { Tickets } from "./tickets.ts";
 
-/** The tracker, in the name of a user: by number, since a name in a user's own spool is her word. */
-export interface ErrandTracker {
-  find(uid: number, key: string): Promise<Ticket | undefined>;
-  create(uid: number, subject: string): Promise<Ticket>;
-  addNote(uid: number, key: string, text: string): Promise<void>;
-}
+/** What errands need of the host's tickets. */
+export type ErrandTickets = Pick<Tickets, "tracker" | "mask" | "outage" | "askPatiently">;
 
 const NAME = "tickets";
 const KINDS: readonly EvidenceKind[] = ["session opened", "ticket switched", "note"];
-const AT_A_TIME = 50;
-/** How long a tracker that does not answer is left alone: twice as long each time, up to the second. */
-const PAUSE_MS = { first: 1000, longest: 60_000 };
+const TAKEN_AT_A_TIME = 200;
+/** How many users' errands are done at the same time. */
+const AT_ONCE = 4;
+/** How many errands of a user may wait before further notes of hers are refused. */
+const MOST_WAITING = 10_000;
+/** How long an errand that failed is left alone, in microseconds: twice as long each time, up to the second. */
+const PAUSE_US = { first: 10_000_000, longest: 600_000_000 };
 
-/** Runs them, one after the other. */
+/** Does them. */
 export class Errands {
-  #isRunning = false;
-  #pauseMs = 0;
-  #dueMs = 0;
+  readonly #rows: ErrandRows;
+  readonly #working = new Map<number, Promise<void>>();
+  /** When each user had her last turn. */
+  readonly #turns = new Map<number, number>();
+  #isTakingIn = false;
+  /** What went wrong at last, and nobody was told of. */
+  #fault: unknown;
+  #saidOutage: string | undefined;
 
   constructor(
     readonly store: EvidenceStore,
     readonly outbox: Outbox,
     readonly sessions: Sessions,
-    readonly tracker: ErrandTracker,
+    readonly tickets: ErrandTickets,
   ) {
+    this.#rows = new ErrandRows(store);
     outbox.register(NAME, nowUs());
   }
 
-  /** Does all that can be done now. @throws {EvidenceError} */
+  /** What is still to be done. @throws {EvidenceError} */
+  get waiting(): ErrandsWaiting {
+    return this.#rows.waiting();
+  }
+
+  /**
+   * Does all that can be done now.
+   *
+   * @returns when there is no more of it
+   * @throws {EvidenceError}
+   */
   async run(): Promise<void> {
-    if (this.#isRunning || performance.now() < this.#dueMs) return;
-    this.#isRunning = true;
+    if (!this.#isTakingIn) await this.#takeIn();
+    this.#begin();
+    while (this.#working.size > 0) await Promise.all(this.#working.values());
+    const fault = this.#fault;
+    this.#fault = undefined;
+    if (fault !== undefined) throw fault;
+  }
+
+  /** Looks through what is new in evidence for errands. */
+  async #takeIn(): Promise<void> {
+    this.#isTakingIn = true;
     try {
-      while (await this.#runSome());
-      this.#pauseMs = 0;
-    } catch (error) {
-      if (!(error instanceof TrackerUnavailableError)) throw error;
-      this.#pauseMs = Math.min(PAUSE_MS.longest, this.#pauseMs * 2 || PAUSE_MS.first);
-      this.#dueMs = performance.now() + this.#pauseMs;
-      this.outbox.failed(NAME, error.message, nowUs());
+      while (this.#takeSome()) await new Promise((resolve) => setTimeout(resolve));
     } finally {
-      this.#isRunning = false;
+      this.#isTakingIn = false;
     }
   }
 
   /** @returns whether there may be more */
-  async #runSome(): Promise<boolean> {
+  #takeSome(): boolean {
     const { seq: head } = this.store.head();
     const place = this.outbox.states().find(({ name }) => name === NAME)?.delivered ?? head;
     if (place >= head) return false;
-    const events = this.outbox.pending(NAME, AT_A_TIME, KINDS);
-    for (const event of events) {
-      await this.#errandOf(event);
-      this.outbox.delivered(NAME, event.seq, nowUs());
+    const events = this.outbox.pending(NAME, TAKEN_AT_A_TIME, KINDS);
+    const isMore = events.length === TAKEN_AT_A_TIME;
+    this.store.transaction(() => {
+      for (const event of events) this.#add(event);
+      this.outbox.delivered(NAME, isMore ? events.at(-1)?.seq ?? head : head, nowUs());
+    });
+    return isMore;
+  }
+
+  #add(event: EvidenceEvent): void {
+    const { seq, kind, session } = event;
+    const ticket = ticketOf(event);
+    const row = ticket === undefined || session === null ? undefined : this.store.sessionBySeq(session);
+    if (ticket === undefined || !row || row.uid === null) return;
+    const { uid } = row;
+    if (kind === "note" && this.#rows.countOf(uid) >= MOST_WAITING) {
+      this.#say(row, { what: "note refused", ticket, words: `${MOST_WAITING} errands of this user wait` });
+    } else this.#rows.add({ seq, uid, ticket, dueUs: nowUs() });
+  }
+
+  /** Begins what has its turn: that of whoever has waited longest comes first. */
+  #begin(): void {
+    if (this.#isOut()) return;
+    const due = this.#rows.due(nowUs()).filter(({ uid }) => !this.#working.has(uid));
+    due.sort((one, other) => (this.#turns.get(one.uid) ?? 0) - (this.#turns.get(other.uid) ?? 0));
+    for (const errand of due.slice(0, AT_ONCE - this.#working.size)) {
+      this.#turns.set(errand.uid, performance.now());
+      this.#working.set(errand.uid, this.#work(errand));
+    }
+    for (const uid of this.#turns.keys()) if (this.#turns.size > 1000) this.#turns.delete(uid);
+  }
+
+  /** Does an errand, and begins the next. It never fails. */
+  async #work(errand: Errand): Promise<void> {
+    try {
+      await this.#do(errand);
       // Peers come in between, however much a user's spool brings at once.
       await new Promise((resolve) => setTimeout(resolve));
-    }
-    if (events.length === AT_A_TIME) return true;
-    this.outbox.delivered(NAME, head, nowUs());
-    return false;
-  }
-
-  async #errandOf({ kind, session, data }: EvidenceEvent): Promise<void> {
-    if (session === null || !data) return;
-    const row = this.store.sessionBySeq(session);
-    if (!row || row.uid === null) return;
-    const { uid } = row;
-    const { ticket, wanted, text, to } = data;
-    if (kind === "ticket switched") {
-      // The agent lets nobody switch to what it has not looked up.
-      if (data.source === "user" && typeof to === "string") await this.#verify(session, uid, to);
-    } else if (kind === "note") {
-      // What the agent has recorded itself the tracker had before.
-      if (data.source !== "user" || data.told === true) return;
-      if (typeof ticket === "string" && typeof text === "string") {
-        await this.#note(session, uid, ticket, text);
-      }
-    } else if (typeof wanted === "string") await this.#make(session, row.id, uid, wanted);
-    else if (data.unverified === true && typeof ticket === "string") {
-      await this.#verify(session, uid, ticket);
-    }
-  }
-
-  async #note(session: number, uid: number, ticket: string, text: string): Promise<void> {
-    try {
-      await this.tracker.addNote(uid, ticket, text);
+      this.#working.delete(errand.uid);
+      this.#begin();
     } catch (error) {
-      if (!(error instanceof TicketNotFoundError)) throw error;
-      this.#say(session, { what: "note refused", ticket, words: error.message });
+      this.#working.delete(errand.uid);
+      this.#fault = error;
     }
   }
 
-  async #make(session: number, id: string, uid: number, subject: string): Promise<void> {
-    const { key } = await this.tracker.create(uid, subject);
-    this.#say(session, { what: "ticket made", ticket: key, subject });
-    const open = this.sessions.get(id);
-    if (!open) return;
-    const from = presentSession(open).ticket;
-    // She may have gone to another one meanwhile.
-    if (from !== null) return;
+  /** Whether the tracker is to be left alone; why is seen in the outbox. */
+  #isOut(): boolean {
+    const message = this.tickets.outage?.message;
+    if (message !== undefined && message !== this.#saidOutage) this.outbox.failed(NAME, message, nowUs());
+    this.#saidOutage = message;
+    return message !== undefined;
+  }
+
+  async #do(errand: Errand): Promise<void> {
+    const event = this.#rows.event(errand.seq);
+    const row = typeof event?.session === "number" ? this.store.sessionBySeq(event.session) : undefined;
+    if (!event?.data || !row) return this.#rows.done(errand.seq);
+    const later = { ...errand, tries: errand.tries + 1, dueUs: nowUs() + pauseUs(errand.tries) };
+    // Where this cannot be written nothing is done: what was done could not be written either, and would be done again.
+    this.#rows.putOff(later, "it was begun, and has not ended");
     try {
-      this.sessions.say(open, { kind: "ticket switched", session: id, atUs: nowUs(), from, to: key });
+      await this.#errandOf(errand, event.data, row);
+    } catch (error) {
+      const { outage } = this.tickets;
+      // Then it is no fault of this one.
+      if (outage) return this.#rows.putOff(errand, outage.message);
+      if (!(error instanceof TrackerUnavailableError)) throw error;
+      const dueUs = Math.max(later.dueUs, nowUs() + Math.ceil((error.retryAfterMs ?? 0) * 1000));
+      this.#rows.putOffWithTicket({ ...later, dueUs }, error.message);
+      this.outbox.failed(NAME, error.message, nowUs());
+    }
+  }
+
+  async #errandOf(errand: Errand, data: Readonly<Record<string, unknown>>, row: SessionRow): Promise<void> {
+    const { ticket } = errand;
+    if (typeof data.text === "string") await this.#note(errand, row, data.text);
+    else if (ticket === "" && typeof data.wanted === "string") await this.#make(errand, row, data.wanted);
+    else await this.#verify(errand, row);
+  }
+
+  async #note({ seq, uid, ticket }: Errand, row: SessionRow, text: string): Promise<void> {
+    const { tracker, mask } = this.tickets;
+    const key = tracker.keyOf(ticket);
+    // The session's story tells it there.
+    const isTold = tracker.storybook && row.tickets.some((one) => tracker.keyOf(one.ticket) === key);
+    if (isTold) return this.#rows.done(seq);
+    try {
+      const masked = mask.apply(text).text;
+      await this.tickets.askPatiently(uid, (tracker, asking) => tracker.addNote(asking, key, masked));
+      this.#rows.done(seq);
+    } catch (error) {
+      if (!isNo(error)) throw error;
+      this.#end(seq, row, { what: "note refused", ticket, words: error.message });
+    }
+  }
+
+  async #make({ seq, uid, tries }: Errand, row: SessionRow, wanted: string): Promise<void> {
+    const subject = this.tickets.mask.apply(wanted).text;
+    let ticket: Ticket;
+    try {
+      ticket = await this.tickets.askPatiently(
+        uid,
+        async (tracker, asking) =>
+          (tries > 0 ? await madeBefore(tracker, asking, subject, row.openedUs) : undefined) ??
+            await makeTicket(tracker, asking, subject),
+      );
+    } catch (error) {
+      if (!isNo(error)) throw error;
+      const words = `no ticket could be made of "${wanted}": ${error.message}`;
+      return this.#refuse(seq, row, null, words);
+    }
+    this.#end(seq, row, { what: "ticket made", ticket: ticket.key, subject: wanted });
+    // She may have gone to another one meanwhile.
+    this.#putOn(row, null, ticket.key);
+  }
+
+  async #verify({ seq, uid, ticket: typed }: Errand, row: SessionRow): Promise<void> {
+    let ticket: Ticket | undefined;
+    let words = `ticket ${typed} does not exist`;
+    try {
+      ticket = await this.tickets.askPatiently(
+        uid,
+        (tracker, asking) => tracker.find(asking, tracker.keyOf(typed)),
+      );
+    } catch (error) {
+      if (!isNo(error)) throw error;
+      words = error.message;
+    }
+    if (!ticket?.open) {
+      return this.#refuse(seq, row, typed, ticket ? `ticket ${typed} is ${ticket.status}` : words);
+    }
+    this.#end(seq, row, { what: "ticket verified", ticket: typed, key: ticket.key });
+    if (ticket.key !== typed) this.#putOn(row, typed, ticket.key);
+  }
+
+  /** The session has worked without a ticket: that is on record, in the log, and on its terminal. */
+  #refuse(seq: number, row: SessionRow, ticket: string | null, words: string): void {
+    this.#end(seq, row, { what: "ticket refused", ticket, words });
+    log.error("the session of {user} has no real ticket: {words}", {
+      user: row.user,
+      words,
+      session: row.id,
+    });
+    const open = this.sessions.get(row.id);
+    if (!open || presentSession(open).ticket !== ticket) return;
+    tellSession(open, `${words}: give this session a real one: saticket switch KEY`);
+  }
+
+  /** Puts the session on a ticket, if it is on that one still. */
+  #putOn(row: SessionRow, from: string | null, to: string): void {
+    const open = this.sessions.get(row.id);
+    if (!open || presentSession(open).ticket !== from) return;
+    try {
+      this.sessions.say(open, { kind: "ticket switched", session: row.id, atUs: nowUs(), from, to });
     } catch (error) {
       // That is her loss alone: the ticket is made, and must not be made again.
+      log.warn("{reason}", { reason: messageOf(error) });
       if (!(error instanceof RequestError)) throw error;
-      log.warn("{reason}", { reason: error.message });
     }
   }
 
-  async #verify(session: number, uid: number, key: string): Promise<void> {
-    const ticket = await this.tracker.find(uid, key);
-    if (ticket?.open) return this.#say(session, { what: "ticket verified", ticket: key });
-    const words = ticket ? `ticket ${key} is ${ticket.status}` : `there is no ticket ${key}`;
-    this.#say(session, { what: "ticket refused", ticket: key, words });
-    log.error("the ticket that user {uid} gave while it could not be looked up is none: {words}", {
-      uid,
-      words,
-      session,
+  /** It is done, and evidence says how it ended. */
+  #end(seq: number, row: SessionRow, data: Record<string, unknown>): void {
+    this.store.transaction(() => {
+      this.#rows.done(seq);
+      this.#say(row, data);
     });
   }
 
-  #say(session: number, data: Record<string, unknown>): void {
-    this.store.transaction(() =>
-      this.store.append(
-        { kind: "agent", atUs: nowUs(), session, shell: null, uid: null, data },
-        nowUs(),
-      )
-    );
+  /** Within a transaction. */
+  #say({ seq: session }: SessionRow, data: Record<string, unknown>): void {
+    this.store.append({ kind: "agent", atUs: nowUs(), session, shell: null, uid: null, data }, nowUs());
   }
+}
+
+/** The ticket that something is to be done on, empty for one that is to be made; undefined where there is nothing to do. */
+function ticketOf({ kind, data }: EvidenceEvent): string | undefined {
+  if (!data) return undefined;
+  const { ticket, wanted, text, to, source } = data;
+  const isOwnWord = source === "user";
+  switch (kind) {
+    case "ticket switched":
+      // The agent lets nobody switch to what it has not looked up.
+      return isOwnWord && typeof to === "string" ? to : undefined;
+    case "note":
+      // What the agent has recorded itself the tracker had before, or its story brings it.
+      if (!isOwnWord || data.told === true || typeof text !== "string") return undefined;
+      return typeof ticket === "string" ? ticket : undefined;
+    case "session opened":
+      if (typeof ticket === "string") return isOwnWord || data.unverified === true ? ticket : undefined;
+      return typeof wanted === "string" ? "" : undefined;
+    default:
+      return undefined;
+  }
+}
+
+/** Whether the tracker has said no, and would again. */
+function isNo(error: unknown): error is Error {
+  return error instanceof TicketNotFoundError || error instanceof TicketRefusedError;
+}
+
+/** Not all at once. */
+function pauseUs(tries: number): number {
+  const pause = Math.min(PAUSE_US.longest, PAUSE_US.first * 2 ** Math.min(tries, 20));
+  return Math.round(pause * (1 + Math.random() / 5));
 }

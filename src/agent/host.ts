@@ -16,8 +16,6 @@ import { nowUs } from "../record/clock.ts";
 import type { SessionOpened } from "../record/event.ts";
 import { isSessionEvent } from "../record/session_event.ts";
 import { messageOf } from "../terminal/message_of.ts";
-import { LocalTracker } from "../trackers/local.ts";
-import type { Ticket } from "../trackers/tracker.ts";
 import { Admission } from "./admission.ts";
 import { Errands } from "./errands.ts";
 import { IdleWatch } from "./idle.ts";
@@ -28,6 +26,8 @@ import type { Handle } from "./server.ts";
 import { type OpenSession, Sessions } from "./sessions.ts";
 import { inFolder, pathOf, type SpoolFolder } from "./spool_folder.ts";
 import { SpoolTidy } from "./spool_tidy.ts";
+import { Stories } from "./stories/stories.ts";
+import { Tickets } from "./tickets.ts";
 import { Upkeep } from "./upkeep.ts";
 
 /** The agent without its socket. */
@@ -42,6 +42,9 @@ export class Host implements Disposable {
   readonly #intake: Intake;
   readonly #upkeep: Upkeep;
   readonly #admission: Admission;
+  readonly #tickets: Tickets;
+  readonly #errands: Errands;
+  readonly #stories: Stories;
   readonly #sinceUs = nowUs();
   /** The users whose own spools are watched. */
   readonly #met = new Set<number>();
@@ -61,18 +64,19 @@ export class Host implements Disposable {
       },
     });
     this.#restoreLate();
-    this.#admission = new Admission(settings.policy, ({ uid }, key) => this.#find(uid, key));
+    this.#tickets = new Tickets(settings, places, this.#accounts);
+    this.#admission = new Admission(settings.policy, this.#tickets);
     const tidy = new SpoolTidy(this.#store, this.#intake.takeIn.spools);
-    const errands = new Errands(this.#store, new Outbox(this.#store), this.#sessions, {
-      find: (uid, key) => this.#find(uid, key),
-      create: (uid, subject) => this.#inTracker(uid, (tracker) => tracker.create(subject)),
-      addNote: (uid, key, text) => this.#inTracker(uid, (tracker) => tracker.addNote(key, text)),
-    });
+    const outbox = new Outbox(this.#store);
+    this.#errands = new Errands(this.#store, outbox, this.#sessions, this.#tickets);
+    this.#stories = new Stories(this.#store, outbox);
+    this.#tellStories();
     this.handle = answering({
       sessions: this.#sessions,
       accounts: this.#accounts,
       admission: this.#admission,
-      inTracker: (uid, work) => this.#inTracker(uid, work),
+      tickets: this.#tickets,
+      masked: (where, { uid }, patterns) => this.#intake.say("masked", { where, uid, patterns }),
       met: (account) => this.#meet(account),
       taken: (account, files) => tidy.taken(ownSpool(account), files),
       status: () => this.#status(),
@@ -85,7 +89,8 @@ export class Host implements Disposable {
       {
         intake: this.#intake,
         idle: new IdleWatch(this.#sessions),
-        errands,
+        errands: this.#errands,
+        stories: this.#stories,
         tidy,
         meetAll: () => this.#meetAll(),
       },
@@ -93,10 +98,17 @@ export class Host implements Disposable {
     );
   }
 
-  /** Goes on by other settings. */
+  /** Goes on by other settings. @throws {Error} if there can be no such tracker: then those before hold */
   follow(settings: AgentSettings): void {
+    this.#tickets.follow(settings);
     this.settings = settings;
     this.#admission.follow(settings.policy);
+    this.#tellStories();
+  }
+
+  #tellStories(): void {
+    const { tracker, mask } = this.#tickets;
+    this.#stories.follow({ tracker, mask, settings: this.settings.tracker });
   }
 
   /** Takes in what there is, and says that it ends. */
@@ -120,19 +132,6 @@ export class Host implements Disposable {
         if (atUs > openedUs) this.#sessions.note(switched, path, owner);
       }
     }
-  }
-
-  #find(uid: number, key: string): Promise<Ticket | undefined> {
-    return this.#inTracker(uid, (tracker) => tracker.find(key));
-  }
-
-  async #inTracker<Result>(
-    uid: number,
-    work: (tracker: LocalTracker) => Result | Promise<Result>,
-  ): Promise<Result> {
-    const account = await this.#accounts.byUid(uid);
-    using tracker = new LocalTracker(this.places.hostTickets, account?.name ?? String(uid));
-    return await work(tracker);
   }
 
   /** Follows what a user's programs have written, and will write, while there is no agent. */
@@ -190,11 +189,14 @@ export class Host implements Disposable {
       trouble: this.#intake.trouble,
       files: spools.size,
       waiting: spools.waitingBytes(),
+      tracker: { ...this.#tickets.state, waiting: this.#errands.waiting.count },
     };
   }
 
   [Symbol.dispose](): void {
     this.#upkeep[Symbol.dispose]();
+    this.#stories[Symbol.dispose]();
+    this.#tickets[Symbol.dispose]();
     this.#intake[Symbol.dispose]();
     this.#store[Symbol.dispose]();
   }

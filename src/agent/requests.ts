@@ -16,16 +16,19 @@ import {
 import type { Accounts } from "../posix/accounts.ts";
 import type { Account } from "../posix/libc.ts";
 import { nowUs } from "../record/clock.ts";
-import { type LocalTracker, wordsOf } from "../trackers/local.ts";
 import {
+  type Asking,
   StatusNotAllowedError,
-  type Ticket,
+  type TicketDetails,
   TicketNotFoundError,
+  TicketRefusedError,
+  type Tracker,
   TrackerUnavailableError,
 } from "../trackers/tracker.ts";
 import type { Admission } from "./admission.ts";
 import { type Peer, RequestError } from "./server.ts";
 import { type OpenSession, presentSession, type Sessions, TooManyFilesError } from "./sessions.ts";
+import type { Tickets } from "./tickets.ts";
 
 // What says what is wrong with a value: zod/mini comes without.
 z.config(english());
@@ -34,6 +37,11 @@ const KEY = z.string().check(z.minLength(1), z.maxLength(LONGEST_KEY));
 const TEXT = z.string().check(z.minLength(1), z.maxLength(LONGEST_NOTE));
 const LINE = z.string().check(z.maxLength(4096));
 const WORDS = z.string().check(z.minLength(1), z.maxLength(4096));
+/** More no new ticket demands. */
+const MOST_ANSWERS = 100;
+const ANSWERS = z.record(z.string().check(z.maxLength(200)), LINE).check(
+  z.refine((answers) => Object.keys(answers).length <= MOST_ANSWERS, `more than ${MOST_ANSWERS} answers`),
+);
 const NOTHING = z._default(z.object({}), {});
 /** A command line has no limit but the kernel's, and the line that brings it. */
 const COMMAND = z.string();
@@ -57,7 +65,6 @@ const PARAMETERS = {
     exitCode: z.optional(z.int().check(z.minimum(0), z.maximum(255))),
   }),
   "shell.attach": z.object({ pid: z.int().check(z.positive()) }),
-  "ticket.trackers": NOTHING,
   "ticket.find": z.object({ key: KEY }),
   "ticket.details": z.object({ key: KEY }),
   "ticket.search": z.object({
@@ -65,7 +72,7 @@ const PARAMETERS = {
     limit: z.optional(z.int().check(z.positive())),
     which: z.optional(z.enum(["open", "all"])),
   }),
-  "ticket.create": z.object({ subject: WORDS, tracker: z.optional(LINE) }),
+  "ticket.create": z.object({ answers: ANSWERS }),
   "ticket.nextStatuses": z.object({ key: KEY }),
   "ticket.setStatus": z.object({ key: KEY, status: LINE }),
   "ticket.addNote": z.object({ key: KEY, text: TEXT }),
@@ -80,8 +87,9 @@ export interface Office {
   admission: Admission;
   /** A user has come: what her programs wrote while there was no agent is wanted. */
   met(account: Account): void;
-  /** Works on the host's tickets, in the name of a user. */
-  inTracker<Result>(uid: number, work: (tracker: LocalTracker) => Result | Promise<Result>): Promise<Result>;
+  tickets: Tickets;
+  /** Secrets were hidden in what somebody sent to the tracker. */
+  masked(where: string, peer: Peer, patterns: readonly string[]): void;
   /** Files that the peer's history has taken in: which of them can go. */
   taken(account: Account, files: readonly string[]): string[];
   /** What only the running agent knows of itself. */
@@ -139,10 +147,22 @@ function isMethod(method: string): method is Method {
 }
 
 function answersOf(office: Office): Answers {
-  const { sessions, admission } = office;
-  const inTracker = async <T>(peer: Peer, work: (tracker: LocalTracker) => T | Promise<T>): Promise<T> => {
+  const { sessions, admission, tickets } = office;
+  const ask = async <T>(peer: Peer, work: (tracker: Tracker, asking: Asking) => Promise<T>): Promise<T> => {
     await accountOf(office, peer);
-    return await office.inTracker(peer.uid, work);
+    return await tickets.ask(peer.uid, work);
+  };
+  const find = async (peer: Peer, key: string) => {
+    await accountOf(office, peer);
+    return await tickets.find(peer.uid, key);
+  };
+  /** What may leave the host. */
+  const harmless = (peer: Peer, where: string, text: string): string => {
+    // Local tickets do not leave it.
+    if (!tickets.tracker.check) return text;
+    const { text: harmless, masked } = tickets.mask.apply(text);
+    if (masked.length > 0) office.masked(where, peer, masked);
+    return harmless;
   };
   const mine = (peer: Peer): OpenSession => {
     const session = sessions.of(peer);
@@ -157,8 +177,8 @@ function answersOf(office: Office): Answers {
       if (!session.owner) return present;
       // A session that began without the agent is its user's word: a shell within it needs an open ticket.
       const { ticket } = present;
-      const found = ticket === null ? undefined : await inTracker(peer, (tracker) => tracker.find(ticket));
-      return found?.open ? present : null;
+      const mayStay = ticket !== null && await admission.mayStay(await accountOf(office, peer), ticket);
+      return mayStay ? present : null;
     },
     "session.open": async (peer, opening) => {
       const account = await accountOf(office, peer);
@@ -170,9 +190,9 @@ function answersOf(office: Office): Answers {
     },
     "session.switch": async (peer, { ticket }) => {
       const session = mine(peer);
-      const found = await inTracker(peer, (tracker) => tracker.find(ticket));
+      const found = await find(peer, ticket);
       if (!found) throw new TicketNotFoundError(`there is no ticket ${ticket}`);
-      if (!found.open) throw new RequestError(ERRORS.refused, `ticket ${ticket} is ${found.status}`);
+      if (!found.open) throw new RequestError(ERRORS.refused, `ticket ${found.key} is ${found.status}`);
       const from = presentSession(session).ticket;
       const id = session.opened.session;
       sessions.say(session, { kind: "ticket switched", session: id, atUs: nowUs(), from, to: found.key });
@@ -189,43 +209,48 @@ function answersOf(office: Office): Answers {
       }
       return spool;
     },
-    "ticket.trackers": () => ["local"],
-    "ticket.find": async (peer, { key }) => await inTracker(peer, (tracker) => tracker.find(key)) ?? null,
-    "ticket.details": (peer, { key }) => inTracker(peer, (tracker) => tracker.details(key)),
+    "ticket.find": async (peer, { key }) => await find(peer, key) ?? null,
+    "ticket.details": async (peer, { key }) =>
+      readable(await ask(peer, (tracker, asking) => tracker.details(asking, tracker.keyOf(key)))),
     "ticket.search": (peer, { words, limit, which }) =>
-      inTracker(peer, (tracker) => searchPatiently(tracker, words, limit ?? SEARCHED, which === "all")),
-    "ticket.create": (peer, { subject }) => inTracker(peer, (tracker) => tracker.create(subject)),
-    "ticket.nextStatuses": (peer, { key }) => inTracker(peer, (tracker) => tracker.nextStatuses(key)),
+      ask(peer, async (tracker, asking) => {
+        const most = tracker.check ? MOST_FOUND.elsewhere : MOST_FOUND.here;
+        const search = { words, limit: Math.min(limit ?? most, most), closedToo: which === "all" };
+        return (await tracker.search(asking, search)).slice(0, search.limit);
+      }),
+    "ticket.create": (peer, { answers }) => {
+      const sent = Object.entries(answers).map(([name, text]) =>
+        [name, harmless(peer, "a new ticket", text)] as const
+      );
+      return ask(peer, (tracker, asking) => tracker.create(asking, Object.fromEntries(sent)));
+    },
+    "ticket.nextStatuses": (peer, { key }) =>
+      ask(peer, (tracker, asking) => tracker.nextStatuses(asking, tracker.keyOf(key))),
     "ticket.setStatus": async (peer, { key, status }) => {
-      const { before, after } = await inTracker(peer, (tracker) => ({
-        before: tracker.find(key),
-        after: tracker.setStatus(key, status),
-      }));
+      const { before, after } = await ask(
+        peer,
+        (tracker, asking) => tracker.setStatus(asking, tracker.keyOf(key), status),
+      ).finally(() => tickets.forget(key));
       const session = sessions.of(peer);
-      if (session && before && before.status !== after.status) {
-        sessions.say(session, {
-          kind: "status",
-          session: session.opened.session,
-          atUs: nowUs(),
-          ticket: key,
-          from: before.status,
-          to: after.status,
-        });
+      if (session && before !== after.status) {
+        const id = session.opened.session;
+        const change = { ticket: after.key, from: before, to: after.status };
+        sessions.say(session, { kind: "status", session: id, atUs: nowUs(), ...change });
       }
       return after;
     },
     "ticket.addNote": async (peer, { key, text }) => {
-      await inTracker(peer, (tracker) => tracker.addNote(key, text));
       const session = sessions.of(peer);
+      const ticket = tickets.tracker.keyOf(key);
+      const isInStory = session && tickets.tracker.storybook && wasOn(session, ticket);
+      if (!isInStory) {
+        const sent = harmless(peer, "a note", text);
+        await ask(peer, (tracker, asking) => tracker.addNote(asking, tracker.keyOf(key), sent));
+      }
       if (session) {
-        sessions.say(session, {
-          kind: "note",
-          session: session.opened.session,
-          atUs: nowUs(),
-          ticket: key,
-          text,
-          told: true,
-        });
+        const id = session.opened.session;
+        const told = isInStory ? {} : { told: true } as const;
+        sessions.say(session, { kind: "note", session: id, atUs: nowUs(), ticket, text, ...told });
       }
       return null;
     },
@@ -239,34 +264,25 @@ function answersOf(office: Office): Answers {
   };
 }
 
-/** How many tickets a search gives at most where nobody says: a reply has a length. */
-const SEARCHED = 1000;
-/** So many tickets are looked at in one go: others have their turn in between. */
-const SEARCHED_AT_ONCE = 64;
-/** How long a search goes on, in milliseconds: who asks waits no longer than two seconds. */
-const SEARCH_MS = 1500;
-/** Each word costs. */
-const MOST_WORDS = 16;
+/** How many tickets a search gives at most: a reply has a length, and a tracker elsewhere others to serve. */
+const MOST_FOUND = { here: 1000, elsewhere: 100 };
+/** So much of a ticket's notes, the newest, is in its details, in characters. */
+const SHOWN_OF_NOTES = 2_000_000;
+/** So many of its notes and statuses. */
+const SHOWN = 1000;
 
-async function searchPatiently(
-  tracker: LocalTracker,
-  words: string,
-  limit: number,
-  closedToo: boolean,
-): Promise<Ticket[]> {
-  if (wordsOf(words).length > MOST_WORDS) {
-    throw new RequestError(ERRORS.params, `a search has ${MOST_WORDS} words at most`);
-  }
-  const found: Ticket[] = [];
-  const endMs = performance.now() + SEARCH_MS;
-  for (let below: number | undefined = Number.MAX_SAFE_INTEGER; below !== undefined;) {
-    const part = tracker.searchPart(words, { below, tickets: SEARCHED_AT_ONCE, closedToo });
-    found.push(...part.found);
-    if (found.length >= limit || performance.now() > endMs) break;
-    below = part.next;
-    await new Promise((resolve) => setTimeout(resolve));
-  }
-  return found.slice(0, limit);
+/** Whether a session is or was on a ticket. */
+function wasOn({ tickets }: OpenSession, key: string): boolean {
+  return tickets.some(({ ticket }) => ticket === key);
+}
+
+/** What anybody can read of a ticket: the newest, where there is more. */
+function readable(details: TicketDetails): TicketDetails {
+  let characters = 0;
+  const notes = details.notes.slice(-SHOWN).toReversed().filter(({ text }) =>
+    (characters += text.length) <= SHOWN_OF_NOTES
+  ).reverse();
+  return { ...details, notes, statuses: details.statuses.slice(-SHOWN) };
 }
 
 async function accountOf(office: Office, peer: Peer): Promise<Account> {
@@ -282,6 +298,7 @@ function requestErrorOf(error: unknown): unknown {
   if (error instanceof TrackerUnavailableError) {
     return new RequestError(ERRORS.trackerUnavailable, error.message);
   }
+  if (error instanceof TicketRefusedError) return new RequestError(ERRORS.ticketRefused, error.message);
   if (error instanceof TooManyFilesError) return new RequestError(ERRORS.refused, error.message);
   return error;
 }

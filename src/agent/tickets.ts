@@ -11,9 +11,9 @@ import { Mask } from "../net/mask.ts";
 import type { Accounts } from "../posix/accounts.ts";
 import { openTracker, type TrackerPlaces } from "../trackers/open_tracker.ts";
 import { type Asking, type Ticket, type Tracker, TrackerUnavailableError } from "../trackers/tracker.ts";
-import { RequestError } from "./server.ts";
 import { FoundTickets } from "./found_tickets.ts";
-import { TrackerHealth } from "./tracker_health.ts";
+import { RequestError } from "./server.ts";
+import { TrackerHealth, type TrackerState } from "./tracker_health.ts";
 import { TrackerTurns } from "./tracker_turns.ts";
 
 /** What it works by. */
@@ -60,7 +60,7 @@ export class Tickets implements Disposable {
   ) {
     this.#settings = settings;
     this.#mask = new Mask(settings.mask);
-    this.#place = this.#begin();
+    this.#place = this.#begin(settings);
   }
 
   /** The tracker of the day. */
@@ -78,19 +78,29 @@ export class Tickets implements Disposable {
     return this.#place.health?.outage;
   }
 
-  /** Goes on by other settings. A tracker is made anew only if it is another one; what is under way at the old one goes on. */
+  /**
+   * Goes on by other settings. A tracker is made anew only if it is another one; what is under way at the old one goes on.
+   *
+   * @throws {Error} if there can be no such tracker or mask: then the one before holds
+   */
   follow(settings: TicketSettings): void {
     const before = this.#settings;
-    this.#settings = settings;
-    if (!isSame(before.mask, settings.mask)) this.#mask = new Mask(settings.mask);
-    if (isSame([before.tracker, before.network], [settings.tracker, settings.network])) {
-      // What was wrong with it somebody may have mended over there.
-      this.#place.health?.check();
-      return;
-    }
+    const mask = isSame(before.mask, settings.mask) ? this.#mask : new Mask(settings.mask);
+    const isOther = !isSame([before.tracker, before.network], [settings.tracker, settings.network]);
     const old = this.#place;
-    this.#place = this.#begin();
-    retire(old);
+    if (isOther) this.#place = this.#begin(settings);
+    this.#settings = settings;
+    this.#mask = mask;
+    // What was wrong with it somebody may have mended over there.
+    if (!isOther) old.health?.check();
+    // Whoever else knows the old one hears of the new one first.
+    else setTimeout(() => retire(old));
+  }
+
+  /** How the tracker is. */
+  get state(): TrackerState {
+    const { tracker, health } = this.#place;
+    return health?.state ?? { name: tracker.name, state: "up", reason: null };
   }
 
   /**
@@ -164,8 +174,8 @@ export class Tickets implements Disposable {
     retire(this.#place);
   }
 
-  #begin(): Place {
-    const tracker = this.open(this.#settings, this.places);
+  #begin(settings: TicketSettings): Place {
+    const tracker = this.open(settings, this.places);
     const health = tracker.check && new TrackerHealth(tracker, () => this.#timeoutMs);
     health?.check();
     return {

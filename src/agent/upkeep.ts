@@ -12,6 +12,7 @@ import { log } from "./log.ts";
 import { SilenceWatch } from "./silence.ts";
 import { look, pathOf } from "./spool_folder.ts";
 import type { SpoolTidy } from "./spool_tidy.ts";
+import type { Stories } from "./stories/stories.ts";
 
 const TICK_MS = 1000;
 /** Every how many ticks it asks /proc, which costs more, of every shell. */
@@ -28,6 +29,7 @@ export interface Crew {
   intake: Intake;
   idle: IdleWatch;
   errands: Errands;
+  stories: Stories;
   tidy: SpoolTidy;
   /** Looks for users whose own spools are not followed yet. */
   meetAll(): void;
@@ -44,7 +46,7 @@ export class Upkeep implements Disposable {
   constructor(readonly crew: Crew, readonly settings: () => AgentSettings) {}
 
   #tick(): void {
-    const { intake, idle, errands, meetAll } = this.crew;
+    const { intake, idle, errands, stories, meetAll } = this.crew;
     this.#ticks++;
     const isThorough = this.#ticks % THOROUGH_TICKS === 0;
     try {
@@ -54,6 +56,7 @@ export class Upkeep implements Disposable {
       this.#lookAtClock();
       this.#lookForSilence();
       if (this.#ticks % TIDY_TICKS === 0) this.#tidyUp();
+      stories.run();
     } catch (error) {
       intake.failed(error);
     }

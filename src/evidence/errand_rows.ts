@@ -13,11 +13,12 @@ create table errand (
   seq integer primary key,
   uid integer not null,
   ticket text not null,
+  due_us integer not null,
   tries integer not null default 0,
-  due_us integer not null default 0,
   error text
 );
-create index errand_in_order on errand (uid, ticket, seq);
+create index errand_in_order on errand (uid, due_us, seq);
+create index errand_of_ticket on errand (uid, ticket);
 `;
 
 /** Something that is to be done for an event. */
@@ -27,6 +28,8 @@ export interface Errand {
   uid: number;
   /** The key as it was typed; empty for a ticket that is to be made. */
   ticket: string;
+  /** Not before that. */
+  dueUs: number;
   /** How often it was begun. */
   tries: number;
 }
@@ -43,36 +46,46 @@ export class ErrandRows {
   readonly #add;
   readonly #due;
   readonly #putOff;
+  readonly #putOffTicket;
   readonly #done;
   readonly #event;
+  readonly #count;
   readonly #waiting;
 
   /** @throws {EvidenceError} as all of its methods do */
   constructor(readonly store: EvidenceStore) {
     const { database } = store;
-    this.#add = database.prepare("insert or ignore into errand (seq, uid, ticket) values (?, ?, ?)");
-    // The first of each ticket alone is looked at: the others come behind it. SQLite gives the row of the minimum.
-    this.#due = database.prepare(`select e.seq, e.uid, e.ticket, e.tries from errand e
-      join (select min(seq) as seq from (select min(seq) as seq, uid, due_us from errand group by uid, ticket)
-        where due_us <= ? group by uid) first on first.seq = e.seq order by e.seq`);
+    // Behind those on the same ticket that wait.
+    this.#add = database.prepare(`insert or ignore into errand (seq, uid, ticket, due_us) values
+      (?1, ?2, ?3, max(?4, coalesce((select max(due_us) from errand where uid = ?2 and ticket = ?3), 0)))`);
+    // However many wait, this takes a step or two for each user.
+    this.#due = database.prepare(`with recursive who (uid) as (select min(uid) from errand
+        union all select (select min(uid) from errand where uid > who.uid) from who where uid is not null)
+      select e.* from who join errand e on e.seq =
+        (select seq from errand x where x.uid = who.uid and due_us <= ? order by due_us, seq limit 1)`);
     this.#putOff = database.prepare("update errand set tries = ?, due_us = ?, error = ? where seq = ?");
+    this.#putOffTicket = database.prepare(
+      "update errand set due_us = max(due_us, ?) where uid = ? and ticket = ?",
+    );
     this.#done = database.prepare("delete from errand where seq = ?");
     this.#event = database.prepare("select * from event where seq = ?");
+    this.#count = database.prepare("select count(*) as count from errand where uid = ?");
     this.#waiting = database.prepare(`select count(*) as count,
       (select error from errand where error is not null order by seq limit 1) as error from errand`);
   }
 
   /** Adds one; one that is there stays as it is. */
-  add({ seq, uid, ticket }: Omit<Errand, "tries">): void {
-    this.#guarded(() => this.#add.run(seq, uid, ticket));
+  add({ seq, uid, ticket, dueUs }: Omit<Errand, "tries">): void {
+    this.#guarded(() => this.#add.run(seq, uid, ticket, dueUs));
   }
 
-  /** The first errand of each user whose time has come, in order; on one ticket none comes before those that are older. */
+  /** The first errand of each user whose time has come. */
   due(nowUs: number): Errand[] {
     return this.#guarded(() => this.#due.all(nowUs)).map((row) => ({
       seq: Number(row.seq),
       uid: Number(row.uid),
       ticket: String(row.ticket),
+      dueUs: Number(row.due_us),
       tries: Number(row.tries),
     }));
   }
@@ -80,12 +93,16 @@ export class ErrandRows {
   /**
    * Leaves one for later.
    *
-   * @param tries how often it was begun
-   * @param dueUs not before that
-   * @param error why it is not done
+   * @param error why it is not done, or null
    */
-  putOff(seq: number, tries: number, dueUs: number, error: string): void {
-    this.#guarded(() => this.#putOff.run(tries, Math.round(dueUs), error, seq));
+  putOff({ seq, tries, dueUs }: Errand, error: string | null): void {
+    this.#guarded(() => this.#putOff.run(tries, dueUs, error, seq));
+  }
+
+  /** Leaves for later what is to be done on the same ticket, too, so that it stays in order. */
+  putOffWithTicket(errand: Errand, error: string): void {
+    this.#guarded(() => this.#putOffTicket.run(errand.dueUs, errand.uid, errand.ticket));
+    this.putOff(errand, error);
   }
 
   /** It need not be done any more. */
@@ -97,6 +114,11 @@ export class ErrandRows {
   event(seq: number): EvidenceEvent | undefined {
     const row = this.#guarded(() => this.#event.get(seq));
     return row && eventOf(row);
+  }
+
+  /** How many of a user's wait. */
+  countOf(uid: number): number {
+    return Number(this.#guarded(() => this.#count.get(uid))?.count ?? 0);
   }
 
   waiting(): ErrandsWaiting {
