@@ -1,5 +1,6 @@
 /** A ticket's further fields: what can be answered, and what an answer is to Jira. */
 
+import { plainLine, plainText } from "../markup/plain.ts";
 import { type Choice, TicketRefusedError } from "../tracker.ts";
 import type { Edition } from "./editions.ts";
 import type { AllowedValue, FieldReply } from "./replies.ts";
@@ -113,8 +114,8 @@ async function singleValueOf(
       return { name: answer };
     default: {
       const asBody = isRich(field) || (isTextArea(field) && edition.name === "cloud");
-      const text = answer.toWellFormed();
-      return asBody ? edition.bodyOf(edition.markup.render([{ kind: "text", text }])) : text;
+      if (asBody) return edition.bodyOf(edition.markup.render([{ kind: "text", text: answer }]));
+      return isTextArea(field) ? plainText(answer) : plainLine(answer);
     }
   }
 }

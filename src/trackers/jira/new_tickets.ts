@@ -2,6 +2,7 @@
 
 import type { JiraSettings } from "../../config/tracker_settings.ts";
 import { HttpStatusError } from "../../net/http.ts";
+import { plainLine } from "../markup/plain.ts";
 import {
   type Answers,
   type Asking,
@@ -63,7 +64,7 @@ export class NewTickets {
     const fields = await this.#fieldsOf(project, tracker, asking.signal);
     const { values, questions } = await this.#further(asking, fields, answers, person !== undefined);
     // A subject is one line.
-    const summary = (answers["subject"] ?? "").toWellFormed().replace(/[\r\n]+/g, " ").trim();
+    const summary = plainLine((answers["subject"] ?? "").replace(/[\r\n]+/g, " ")).trim();
     if (summary === "") questions.unshift(SUBJECT_QUESTION);
     if (questions.length > 0) return { questions };
 
