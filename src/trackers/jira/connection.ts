@@ -108,6 +108,12 @@ export class JiraConnection implements Disposable {
     }
   }
 
+  /** Asks for that account, whatever is remembered. @throws {TrackerDeniedError} */
+  async check(signal: AbortSignal): Promise<void> {
+    this.#self = undefined;
+    await this.self(signal);
+  }
+
   [Symbol.dispose](): void {
     this.#http[Symbol.dispose]();
   }

@@ -57,6 +57,10 @@ export class JiraTracker implements Tracker {
     return `${this.settings.url}/browse/${encodeURIComponent(key)}`;
   }
 
+  async check(signal: AbortSignal): Promise<void> {
+    await this.#connection.check(signal);
+  }
+
   async find(asking: Asking, key: string): Promise<Ticket | undefined> {
     return await this.#tickets.find(asking, key);
   }
