@@ -61,5 +61,10 @@ export class HttpReplyError extends HttpError {
   override name = "HttpReplyError";
 }
 
+/** A success that is too long to be read: longer than 16 MiB. */
+export class HttpReplyTooLongError extends HttpReplyError {
+  override name = "HttpReplyTooLongError";
+}
+
 /** What a reply must be; zod's own type, so that every edge is checked by a schema. */
 export type ReplySchema<Reply> = z.ZodMiniType<Reply>;

@@ -7,6 +7,7 @@ import {
   HttpError,
   type HttpOptions,
   HttpReplyError,
+  HttpReplyTooLongError,
   type HttpRequest,
   HttpStatusError,
   HttpUnreachableError,
@@ -107,7 +108,7 @@ export class HttpClient implements Disposable {
     if (!response.ok) throw this.#statusError(request, response, text);
     if (text === undefined) {
       const most = `${MOST_BYTES / 1024 / 1024} MiB`;
-      throw new HttpReplyError(
+      throw new HttpReplyTooLongError(
         `${this.#named(request)}: the reply is longer than ${most}: see ${this.#urlKey}`,
       );
     }

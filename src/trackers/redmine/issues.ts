@@ -1,0 +1,62 @@
+/** Reads tickets. */
+
+import { HttpReplyTooLongError } from "../../net/http.ts";
+import { type Ticket, TicketNotFoundError, TicketRefusedError, TrackerUnavailableError } from "../tracker.ts";
+import { type Redmine, urlOfTicket } from "./redmine.ts";
+import { type Issue, ONE_ISSUE } from "./replies.ts";
+import type { Actor } from "./server.ts";
+
+/** A ticket's number, as Redmine can have it. */
+const KEY = /^[1-9]\d{0,17}$/;
+
+/**
+ * @param include further things to tell, by comma: `journals`, `allowed_statuses`
+ * @returns the ticket; undefined where there is none that the actor may see, or not in an allowed project
+ * @throws {TicketRefusedError} if all that is to be told is too long to be read
+ */
+export async function readIssue(
+  { server, projects, settings }: Redmine,
+  key: string,
+  { actor, signal, include }: { actor: Actor; signal: AbortSignal; include?: string },
+): Promise<Issue | undefined> {
+  if (!KEY.test(key)) return undefined;
+  const request = { method: "GET" as const, path: `/issues/${key}.json`, query: { include }, signal };
+  try {
+    const issue = (await server.jsonIfThere(request, ONE_ISSUE, actor))?.issue;
+    return issue && await projects.isAllowed(issue.project.id, signal) ? issue : undefined;
+  } catch (error) {
+    if (!isTooLong(error)) throw error;
+    throw new TicketRefusedError(
+      `ticket ${key} has more notes than srvAudit reads: look at ${
+        urlOfTicket(settings, key)
+      }, and begin a new ticket`,
+      { cause: error },
+    );
+  }
+}
+
+/** The same, of a ticket that must be there. @throws {TicketNotFoundError} @throws {TicketRefusedError} */
+export async function existingIssue(
+  redmine: Redmine,
+  key: string,
+  how: { actor: Actor; signal: AbortSignal; include?: string },
+): Promise<Issue> {
+  const issue = await readIssue(redmine, key, how);
+  if (issue) return issue;
+  throw new TicketNotFoundError(`there is no ticket ${key} in Redmine that ${how.actor.name} may see here`);
+}
+
+/** A ticket as people see it. In a closed project no work can be done on any. */
+export async function ticketOf(
+  { projects, statuses }: Redmine,
+  issue: Issue,
+  signal: AbortSignal,
+): Promise<Ticket> {
+  const isOpen = !await statuses.isClosed(issue.status, signal) &&
+    await projects.isActive(issue.project.id, signal);
+  return { key: String(issue.id), subject: issue.subject, status: issue.status.name, open: isOpen };
+}
+
+function isTooLong(error: unknown): boolean {
+  return error instanceof TrackerUnavailableError && error.cause instanceof HttpReplyTooLongError;
+}
