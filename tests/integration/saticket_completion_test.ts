@@ -37,6 +37,11 @@ const CASES: readonly [string, readonly string[]][] = [
   ["saticket status --ticket 3 ", ["in-progress"]],
   ["saticket status --ticket 99 ", []],
   ["saticket new --no", ["--no-switch"]],
+  ["saticket new --pro", ["--project"]],
+  ["saticket new --tr", ["--tracker"]],
+  ["saticket new --fi", ["--field"]],
+  ["saticket new --project ", []],
+  ["saticket new --tracker ", []],
   ["saticket list --a", ["--all"]],
 ];
 

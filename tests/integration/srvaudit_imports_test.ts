@@ -30,6 +30,22 @@ async function loads(file: string): Promise<string[]> {
   return [...seen];
 }
 
+Deno.test("nothing on the way from a login to its shell loads a heavy library, or SQLite", async () => {
+  for (
+    const file of [
+      "hello/hello.ts",
+      "hello/open_for_person.ts",
+      "hello/ticket_dialogue.ts",
+      "desk/host_desk.ts",
+    ]
+  ) {
+    const heavy = (await loads(file)).filter((specifier) =>
+      /@optique|zod|logtape|string-width|sqlite|trackers\/local\.ts/.test(specifier)
+    );
+    assert.deepEqual(heavy, [], file);
+  }
+});
+
 Deno.test("what starts at every login, or stays for long, loads no library that reads a command line", async () => {
   for (const file of ["srvaudit/srvaudit.ts", "srvaudit/ingest.ts", "srvaudit/attach.ts", "agent/agent.ts"]) {
     const heavy = (await loads(file)).filter((specifier) => specifier.includes("@optique"));
