@@ -1,42 +1,31 @@
-/** Redmine's `common_mark`: GitHub's dialect, HTML in it that is harmless, and Redmine's own links looked for in what comes of it. */
+/** Redmine's `common_mark`: GitHub's dialect, HTML in it that is harmless, and Redmine's own links, looked for in what comes of it. */
 
-import { entities, entity } from "./entities.ts";
-import type { Block, Markup } from "./markup.ts";
-import { plainLine, plainText } from "./plain.ts";
+import { ASTRAL, entities, entity } from "./entities.ts";
+import type { Markup } from "./markup.ts";
 import { bytesOf, REDMINE_LIMIT } from "./redmine_limit.ts";
+import { styled } from "./styled.ts";
 
 /** Comments in CommonMark. */
-export const commonMark: Markup = {
+export const commonMark: Markup = styled({
   limit: REDMINE_LIMIT,
   sizeOf: bytesOf,
-  render: (blocks) => blocks.map(written).join(""),
-};
+  strong: "**",
+  line: (text) => entities(text, apart),
+  lineBreak: "\\\n",
+  quote: (lines) => lines.map((line) => `> ${line}`).join("\\\n"),
+  code: (lines) => `<pre>\n${lines.map(code).join("\n")}\n</pre>`,
+});
 
-function written(block: Block): string {
-  switch (block.kind) {
-    case "heading":
-      return `**${inert(plainLine(block.text))}**\n\n`;
-    case "facts":
-      return block.facts.map(([name, value]) => `* ${inert(plainLine(`${name}: ${value}`))}\n`).join("") +
-        "\n";
-    case "text":
-      return prose(block.text) + "\n\n";
-    case "quote":
-      return `${inert(plainLine(block.by))}\n\n${prose(block.text).replace(/^/gm, "> ")}\n\n`;
-    case "code":
-      return block.lines.length === 0 ? "" : `<pre>\n${block.lines.map(code).join("\n")}\n</pre>\n\n`;
-  }
+/**
+ * An entity is its character again before Redmine looks for `#17`, `@alice`, `[[page]]`: an element of nothing keeps the
+ * character and the next one apart.
+ */
+function apart(character: string): string {
+  return entity(character) + ("@#:[!r{".includes(character) ? "<b></b>" : "");
 }
 
-function prose(text: string): string {
-  return plainText(text).split("\n").map(inert).join("\\\n");
-}
-
-/** An entity is its character again before Redmine looks for `#17`, `@alice`, `[[page]]`: a place to break the line keeps them apart. */
-function inert(line: string): string {
-  return entities(line, (character) => entity(character) + (/[@#:[!r{]/.test(character) ? "<wbr>" : ""));
-}
+const ACTS_IN_PRE = new RegExp(`[&<>@]|\\{(?=\\{\\w)|${ASTRAL}`, "gu");
 
 function code(line: string): string {
-  return plainLine(line).replace(/[&<>@]|\{(?=\{)|[\u{10000}-\u{10ffff}]/gu, entity);
+  return line.replace(ACTS_IN_PRE, entity);
 }

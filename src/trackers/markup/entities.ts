@@ -6,6 +6,9 @@
  * What stays is what those languages leave alone where it stays, so that dates, paths and sentences can be read in the source.
  */
 
+/** What has four bytes in UTF-8: a database of MySQL's old `utf8` refuses it, and with it the whole comment. */
+export const ASTRAL = "[\\u{10000}-\\u{10ffff}]";
+
 const ACTIVE = new RegExp(
   [
     '[&<>"@#|`\\\\^~*{}\\[\\]]',
@@ -23,8 +26,9 @@ const ACTIVE = new RegExp(
     "(?<![A-Za-z0-9])r(?=[0-9])|(?<=[A-Z][A-Z0-9]*)-(?=[0-9])",
     // h1. and 1. and 1) and www.
     "(?<=^ *[A-Za-z0-9]+)[.)]|(?<=www)\\.",
-    // A database of MySQL's old utf8 refuses what has four bytes, and with it the whole comment.
-    "[\\u{10000}-\\u{10ffff}]",
+    // A mark of the order of bytes, at the very beginning.
+    "\\ufeff",
+    ASTRAL,
   ].join("|"),
   "gu",
 );
@@ -52,4 +56,12 @@ export function entity(character: string): string {
  */
 export function entities(line: string, write: (character: string) => string = entity): string {
   return line.replace(ACTIVE, write).replace(/^ | $| (?= )/g, "&nbsp;") || "&nbsp;";
+}
+
+/**
+ * Makes the ends of what `entities` has written such that marks of emphasis count beside them: not a blank of Unicode's, nor
+ * punctuation.
+ */
+export function emphasised(line: string): string {
+  return line.replace(/^[^&A-Za-z0-9]|[^;>A-Za-z0-9]$/gu, entity);
 }
