@@ -12,6 +12,8 @@ export interface User {
   displayName: string;
   emailAddress: string;
   active: boolean;
+  /** Whether its mail is its own business: Cloud then leaves it out of what others see. */
+  mailHidden: boolean;
   /** What it signs in with: an API token (Cloud, behind its mail) or a personal access token (Server). */
   token: string;
 }
@@ -146,4 +148,10 @@ export interface World {
   issues: Issue[];
   /** The number that the next thing is made with. */
   nextId: number;
+  /** The longest page that any list gives, whatever is asked for. */
+  pageLimit: number;
+  /** How many more requests it takes before it says 429; without it: any number. */
+  rateLimit?: { limit: number; remaining: number; retryAfterS: number };
+  /** How often each mail has signed in wrongly, one time after the other; from 3 on it has to solve a CAPTCHA. */
+  failedLogins: Record<string, number>;
 }
