@@ -15,7 +15,7 @@ DENORT = $(TOOLS)/denort
 SOURCES = $(shell find src -type f)
 SHELL_FILES = .ci/run packaging/sysv/srvaudit $(shell find packaging tests/support -name '*.sh') $(shell find src/shell completions -type f)
 
-.PHONY: run build test torture check bench clean install fmt redmine
+.PHONY: run build test torture check bench clean install fmt redmine jira
 
 run: build
 	@$(DENO) run -A packaging/run.ts
@@ -59,6 +59,11 @@ bench: build
 # A real Redmine on loopback, with a project, users and keys, until Ctrl-C.
 redmine:
 	@tests/support/redmine/try.sh
+
+# A fake Jira on loopback, until Ctrl-C: Cloud, or `make jira EDITION=server`.
+EDITION = cloud
+jira: $(DENORT)
+	@$(DENO) run -A --no-check tests/support/jira/main.ts --edition $(EDITION)
 
 clean:
 	rm -rf dist .tools
