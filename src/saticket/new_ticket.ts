@@ -51,19 +51,38 @@ export async function newTicket(maker: Maker, given: Given): Promise<Ticket> {
     if ("ticket" in created) return created;
     const missing = created.questions.filter((question) => known(question) === undefined);
     if (missing.length > 0 && !maker.ask) throw new CannotError(missingText(missing, answers, given));
-    // Where there is nothing to choose from nobody is asked: whether it is what was meant is for the tracker to say.
     if (created.questions.some(({ name }) => name === SUBJECT_QUESTION.name)) {
-      if (given.project !== undefined) answers["project"] ??= given.project;
-      if (given.tracker !== undefined) answers["tracker"] ??= given.tracker;
+      for (const [name, value] of unaskedAnswers(given, fields)) {
+        if (!created.questions.some((question) => question.name === name)) answers[name] ??= value;
+      }
     }
     return created;
   };
   const answer = (question: Question): string => known(question) ?? maker.ask?.(question) ?? "";
   const ticket = await fillIn(create, answer, answers);
-  for (const { name, isUsed } of fields) {
-    if (!isUsed) maker.say(`ticket ${ticket.key} was made without ${name}: the tracker does not ask for it`);
+  for (const field of fields.filter((field) => !field.isUsed && !isById(field))) {
+    maker.say(`ticket ${ticket.key} was made without ${field.name}: the tracker does not ask for it`);
   }
   return ticket;
+}
+
+/**
+ * What may never be asked for: where there is one project alone, or a field that a ticket can do without, by the tracker's own
+ * id. Whether it is what was meant is for the tracker to say.
+ */
+function unaskedAnswers(
+  { project, tracker }: Given,
+  fields: readonly Field[],
+): [name: string, value: string][] {
+  return [
+    ...(project === undefined ? [] : [["project", project] as [string, string]]),
+    ...(tracker === undefined ? [] : [["tracker", tracker] as [string, string]]),
+    ...fields.filter(isById).map(({ name, value }): [string, string] => [name, value]),
+  ];
+}
+
+function isById({ name }: Field): boolean {
+  return name.startsWith("field:");
 }
 
 /** A further field, as it was given. */

@@ -119,6 +119,13 @@ Deno.test("new hands a project on to a tracker that asks for none: whether it is
   assert.deepEqual([refused.code, refused.errors], [1, "saticket: there is no project web\n"]);
 });
 
+Deno.test("new hands on a field that is never asked for, by the tracker's own id", async () => {
+  const words = ["new", "x", "--field", "field:priority=High", "--field", "field:9=production"];
+  const { form, errors } = await saticket({ form: wants([SUBJECT, ENVIRONMENT]) }, words);
+  assert.deepEqual(form, { subject: "x", "field:9": "12", "field:priority": "High" });
+  assert.doesNotMatch(errors, /made without/);
+});
+
 Deno.test("new says which answer the tracker asks for again, and which field it never asked for", async () => {
   const again = (answers: Answers): Created =>
     answers["subject"] === undefined ? { questions: [SUBJECT] } : { questions: [REASON] };
