@@ -241,9 +241,10 @@ async function within<T>(ms: number, name: string, work: (signal: AbortSignal) =
   const late = new TrackerUnavailableError(`${name} did not answer within ${ms / 1000} s`);
   const controller = new AbortController();
   const { promise, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => {
+  let timer = setTimeout(() => {
     controller.abort(late);
-    reject(late);
+    // Where the work knows better why it has not come to its end, that counts.
+    timer = setTimeout(() => reject(late));
   }, ms);
   try {
     return await Promise.race([work(controller.signal), promise]);

@@ -25,8 +25,11 @@ export class TrackerHealth implements Disposable {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isEnded = false;
 
-  /** @param timeoutMs how long people wait for the tracker now */
-  constructor(readonly tracker: Tracker, readonly timeoutMs: () => number) {}
+  /**
+   * @param timeoutMs how long people wait for the tracker now
+   * @param pauses others than the usual ones
+   */
+  constructor(readonly tracker: Tracker, readonly timeoutMs: () => number, readonly pauses = PAUSE_MS) {}
 
   /** Why it cannot be asked now, and how long that is so at least; undefined where it can. */
   get outage(): TrackerUnavailableError | undefined {
@@ -124,9 +127,9 @@ export class TrackerHealth implements Disposable {
         tracker: this.tracker.name,
       });
     }
-    const wanted = error instanceof TrackerDeniedError ? PAUSE_MS.denied : PAUSE_MS.down;
+    const wanted = error instanceof TrackerDeniedError ? this.pauses.denied : this.pauses.down;
     // Not all hosts at once.
-    const pauseMs = Math.min(PAUSE_MS.longest, Math.max(wanted, error.retryAfterMs ?? 0)) *
+    const pauseMs = Math.min(this.pauses.longest, Math.max(wanted, error.retryAfterMs ?? 0)) *
       (1 + Math.random() / 5);
     this.#outage = { error, untilMs: performance.now() + pauseMs };
     clearTimeout(this.#timer);
