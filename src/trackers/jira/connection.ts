@@ -23,10 +23,9 @@ export interface Part {
   size: number;
   /** So many in all, at most. */
   most: number;
+  /** Whether it comes in pages, which it does where nothing else is said; else there is no asking for a part of it. */
+  paged?: boolean;
 }
-
-/** For so long an account that was asked for is good, in milliseconds. */
-const GOOD_FOR_MS = 60_000;
 
 /**
  * The way to one Jira. All that it rejects with is an error of `tracker.ts`, or what the request's `meaning` makes of it.
@@ -34,7 +33,9 @@ const GOOD_FOR_MS = 60_000;
 export class JiraConnection implements Disposable {
   readonly #http: HttpClient;
   #edition: Edition | undefined;
-  #self: { user: UserReply; untilMs: number } | undefined;
+  #self: UserReply | undefined;
+  /** With 403, whatever was asked, a Server has locked the account until somebody signs in with it by hand, and solves a puzzle. */
+  readonly #locked = { 403: (error: HttpStatusError) => this.#denied(error) };
   /** Called when Jira has said that something is not allowed: what was remembered may not hold any more. */
   readonly onRefusal: (() => void)[] = [];
 
@@ -66,7 +67,7 @@ export class JiraConnection implements Disposable {
       this.#edition = deploymentType?.toLowerCase() === "cloud" ? CLOUD : SERVER;
       return this.#edition;
     } catch (error) {
-      throw this.#meaningOf(error, {});
+      throw this.#meaningOf(error, this.#locked);
     }
   }
 
@@ -82,6 +83,7 @@ export class JiraConnection implements Disposable {
 
   /** Reads a list, page by page. */
   async list<Item>(request: JiraRequest, schema: ReplySchema<Page<Item>>, part: Part): Promise<Item[]> {
+    if (part.paged === false) return (await this.json(request, schema)).items.slice(0, part.most);
     const found: Item[] = [];
     let next: HttpRequest["query"] | undefined = part.from ? { startAt: part.from } : {};
     for (let at = part.from ?? 0; next && found.length < part.most;) {
@@ -94,18 +96,9 @@ export class JiraConnection implements Disposable {
     return found.slice(0, part.most);
   }
 
-  /** srvAudit's own account there, as it was within the last minute. @throws {TrackerDeniedError} */
+  /** srvAudit's own account there. @throws {TrackerDeniedError} */
   async self(signal: AbortSignal): Promise<UserReply> {
-    if (this.#self && performance.now() < this.#self.untilMs) return this.#self.user;
-    const { api } = await this.edition(signal);
-    try {
-      const user = await this.#http.json({ method: "GET", path: `${api}/myself`, signal }, USER);
-      this.#self = { user, untilMs: performance.now() + GOOD_FOR_MS };
-      return user;
-    } catch (error) {
-      // With 403 a Server has locked the account until somebody signs in with it by hand, and solves a puzzle.
-      throw this.#meaningOf(error, { 403: (refusal) => this.#denied(refusal) });
-    }
+    return this.#self ??= await this.#myself(signal);
   }
 
   /** Asks for that account, whatever is remembered. @throws {TrackerDeniedError} */
@@ -118,6 +111,16 @@ export class JiraConnection implements Disposable {
     this.#http[Symbol.dispose]();
   }
 
+  /** Whether the key is good now. */
+  async #myself(signal: AbortSignal): Promise<UserReply> {
+    const { api } = await this.edition(signal);
+    try {
+      return await this.#http.json({ method: "GET", path: `${api}/myself`, signal }, USER);
+    } catch (error) {
+      throw this.#meaningOf(error, this.#locked);
+    }
+  }
+
   async #asked<Reply>(request: JiraRequest, send: (request: HttpRequest) => Promise<Reply>): Promise<Reply> {
     const { api } = await this.edition(request.signal);
     const { meaning, ...rest } = request;
@@ -127,7 +130,7 @@ export class JiraConnection implements Disposable {
       // Cloud takes a request with a bad key for a stranger's, who is told 404 (or 400, in JQL), not 401.
       if (error instanceof HttpStatusError && [400, 403, 404].includes(error.status)) {
         if (error.status !== 404) this.#forget();
-        await this.self(request.signal);
+        await this.#myself(request.signal);
       }
       throw this.#meaningOf(error, meaning ?? {});
     }

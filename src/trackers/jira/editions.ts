@@ -30,14 +30,14 @@ export interface Edition {
   readonly hasLogins: boolean;
   /** Where JQL is asked. */
   readonly search: string;
-  /** Where all projects are listed in which tickets can be made, as far as it can tell. */
-  readonly projects: { readonly path: string; readonly query: Query };
+  /** Where all projects are listed in which tickets can be made, as far as it can tell: in pages, or all at once. */
+  readonly projects: { readonly path: string; readonly query: Query; readonly paged: boolean };
   /** Where the changes of a ticket are: a path of their own, in pages, or in the ticket itself, on demand. */
   readonly changes: { readonly path: string; readonly paged: boolean; readonly query: Query };
   /** Changes a comment, or logs time, without a mail to everybody who watches the ticket. */
   readonly quietly: Query;
-  /** Narrows a ticket's worklogs down to those that began at about a time, in milliseconds. */
-  worklogsAbout(startMs: number): Query;
+  /** A ticket's worklogs, in pages, or all at once; `about` narrows them down to those that began at about a time, in milliseconds. */
+  readonly worklogs: { readonly paged: boolean; about(startMs: number): Query };
   /** What to do where Jira does not take the key. */
   readonly mend: string;
 }
@@ -57,10 +57,13 @@ export const CLOUD: Edition = {
   userSearch: { parameter: "query", query: {} },
   hasLogins: false,
   search: "/search/jql",
-  projects: { path: "/project/search", query: { action: "create", orderBy: "key" } },
+  projects: { path: "/project/search", query: { action: "create", orderBy: "key" }, paged: true },
   changes: { path: "/changelog", paged: true, query: {} },
   quietly: { notifyUsers: "false" },
-  worklogsAbout: (startMs) => ({ startedAfter: startMs - 1000, startedBefore: startMs + 1000 }),
+  worklogs: {
+    paged: true,
+    about: (startMs) => ({ startedAfter: startMs - 1000, startedBefore: startMs + 1000 }),
+  },
   mend:
     "make a new API token at id.atlassian.com (Security, API tokens) for the account of jiraMail, and put it into jiraToken",
 };
@@ -80,10 +83,10 @@ export const SERVER: Edition = {
   userSearch: { parameter: "username", query: { includeInactive: "true" } },
   hasLogins: true,
   search: "/search",
-  projects: { path: "/project", query: {} },
+  projects: { path: "/project", query: {}, paged: false },
   changes: { path: "", paged: false, query: { fields: "status", expand: "changelog" } },
   quietly: {},
-  worklogsAbout: () => ({}),
+  worklogs: { paged: false, about: () => ({}) },
   mend:
     "make a new personal access token in the profile of srvAudit's account there, and put it into jiraToken",
 };

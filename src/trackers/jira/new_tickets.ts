@@ -86,7 +86,11 @@ export class NewTickets {
     if (allowed[0] !== undefined && allowed.length === 1) return [{ value: allowed[0], label: allowed[0] }];
     const { projects } = await connection.edition(signal);
     const all = await this.#projects.of("", async () => {
-      const found = await connection.list({ method: "GET", ...projects, signal }, PROJECTS, MOST);
+      const { path, query, paged } = projects;
+      const found = await connection.list({ method: "GET", path, query, signal }, PROJECTS, {
+        ...MOST,
+        paged,
+      });
       return found.filter(({ archived }) => archived !== true).map(({ key, name }) => ({
         value: key,
         label: name ? `${key} ${name}` : key,

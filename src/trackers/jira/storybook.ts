@@ -104,11 +104,12 @@ export class JiraStorybook implements Storybook {
     const unclear = (error: HttpStatusError) => new UnclearRefusalError(refusalOf(error));
     const self = await this.connection.self(signal);
     try {
-      const query = edition.worklogsAbout(Math.floor(time.startUs / 1000));
+      const { about, paged } = edition.worklogs;
+      const query = about(Math.floor(time.startUs / 1000));
       const logged = await this.connection.list(
         { method: "GET", path, query, signal, meaning: { 404: unclear } },
         WORKLOGS,
-        { size: 1000, most: 20_000 },
+        { size: 1000, most: 20_000, paged },
       );
       const isThere = logged.some(({ author, comment }) =>
         this.#isOurs(self, author) && edition.textOf(comment).includes(time.mark)

@@ -56,6 +56,8 @@ export class Tickets {
 
   /** @returns undefined, where there is no such ticket in a project of ours */
   async find(asking: Asking, key: string): Promise<Ticket | undefined> {
+    // Once, before both of these ask for it.
+    await this.connection.edition(asking.signal);
     try {
       const [ticket] = await Promise.all([this.existing(asking, key), this.people.of(asking)]);
       return ticket;

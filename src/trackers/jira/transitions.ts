@@ -61,11 +61,12 @@ export class Transitions {
 
   async #now(asking: Asking, key: string): Promise<[Ticket, Way[]]> {
     const { connection } = this.tickets;
+    const path = this.tickets.pathOf(key);
     const [ticket, { transitions }] = await Promise.all([
       this.tickets.existing(asking, key),
       connection.json({
         method: "GET",
-        path: `${this.tickets.pathOf(key)}/transitions`,
+        path: `${path}/transitions`,
         query: { expand: "transitions.fields" },
         signal: asking.signal,
         meaning: noTicket(key),

@@ -88,7 +88,33 @@ function startsWith(text: string, start: string): boolean {
   return text.toLowerCase().startsWith(start.toLowerCase());
 }
 
+/**
+ * https://developer.atlassian.com/cloud/jira/platform/rest/v3/api-group-users/#api-rest-api-3-user-get
+ * https://docs.atlassian.com/software/jira/docs/api/REST/9.12.0/#api/2/user-getUser
+ */
+function one(call: Call): Reply {
+  const { users } = call.world;
+  const asked = (name: string) => call.query.get(name);
+  const user = call.edition === "cloud"
+    ? users.find(({ accountId }) => accountId === asked("accountId"))
+    : users.find(({ name, key }) => name === asked("username") || key === asked("key"));
+  if (user !== undefined) return { status: 200, body: userShape(call, user) };
+  throw new Refusal(404, [
+    call.edition === "cloud"
+      ? "Specified user does not exist or you do not have required permissions"
+      : `The user named '${asked("username") ?? asked("key")}' does not exist`,
+  ]);
+}
+
 export const PEOPLE_ROUTES: readonly Route[] = [
+  { method: "GET", path: /^\/user$/, edition: "cloud", query: ["accountId", "expand"], handle: one },
+  {
+    method: "GET",
+    path: /^\/user$/,
+    edition: "server",
+    query: ["username", "key", "includeDeleted", "expand"],
+    handle: one,
+  },
   { method: "GET", path: /^\/myself$/, query: ["expand"], handle: myself },
   {
     method: "GET",
