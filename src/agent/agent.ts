@@ -128,8 +128,9 @@ async function reload(places: HostPaths, host: Host): Promise<void> {
   try {
     const settings = readSettings(places);
     await openLog(places.log, settings.logLevel);
-    publishPolicy(places, settings.policy);
+    // Where that cannot be done, logins are not told of a policy that does not hold.
     host.follow(settings);
+    publishPolicy(places, settings.policy);
     log.info("{config} was read again", { config: places.config });
   } catch (error) {
     await openLog(places.log, host.settings.logLevel);

@@ -57,7 +57,7 @@ export class ErrandRows {
     const { database } = store;
     // Behind those on the same ticket that wait.
     this.#add = database.prepare(`insert or ignore into errand (seq, uid, ticket, due_us) values
-      (?1, ?2, ?3, max(?4, coalesce((select max(due_us) from errand where uid = ?2 and ticket = ?3), 0)))`);
+      (?, ?, ?, max(?, coalesce((select max(due_us) from errand where uid = ? and ticket = ?), 0)))`);
     // However many wait, this takes a step or two for each user.
     this.#due = database.prepare(`with recursive who (uid) as (select min(uid) from errand
         union all select (select min(uid) from errand where uid > who.uid) from who where uid is not null)
@@ -76,7 +76,7 @@ export class ErrandRows {
 
   /** Adds one; one that is there stays as it is. */
   add({ seq, uid, ticket, dueUs }: Omit<Errand, "tries">): void {
-    this.#guarded(() => this.#add.run(seq, uid, ticket, dueUs));
+    this.#guarded(() => this.#add.run(seq, uid, ticket, dueUs, uid, ticket));
   }
 
   /** The first errand of each user whose time has come. */
