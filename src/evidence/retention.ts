@@ -128,7 +128,7 @@ function holderOf({ database }: EvidenceStore): Holder | undefined {
   if (session) holders.push({ kind: "session", name: String(session.id), upTo: Number(session.seq) - 1 });
   // What no tracker wants to hear, or none that is there, keeps nothing.
   const story = database.prepare(`select session, ticket from story where waiting_us is not null
-    and standing = 'true' and not is_asleep and held_us is null order by session limit 1`).get();
+    and not is_asleep and held_us is null order by session limit 1`).get();
   if (story) holders.push({ kind: "story", name: String(story.ticket), upTo: Number(story.session) - 1 });
   return holders.sort((one, other) => one.upTo - other.upTo)[0];
 }

@@ -1,0 +1,226 @@
+/** Writes the stories of one tracker: what is due, a few at a time, with pauses where the tracker wants or needs them. */
+
+import { EvidenceError } from "../../evidence/evidence_error.ts";
+import type { StoryRow } from "../../evidence/story_rows.ts";
+import { nowUs } from "../../record/clock.ts";
+import { messageOf } from "../../terminal/message_of.ts";
+import { TrackerDeniedError, TrackerUnavailableError } from "../../trackers/tracker.ts";
+import { log } from "../log.ts";
+import type { Author } from "./author.ts";
+import { Line } from "./line.ts";
+import { CONSUMER, type Urgency } from "./news.ts";
+import { type Outcome, type Request, tellSome } from "./telling.ts";
+
+/** How many stories are told at the same time, and of one user. */
+const AT_ONCE = { all: 4, ofOneUser: 2 };
+/** How long a request may take, in milliseconds. */
+const PATIENCE_MS = 30_000;
+/** How long before the beginning of a session is told: one that is shorter makes one request. */
+const SOON_MS = 2000;
+/** Between two requests for one story. */
+const PACE_MS = 900;
+/** How long a tracker that does not answer is left alone: twice as long each time, up to the longest. */
+const PAUSE_MS = { first: 1000, longest: 300_000, denied: 300_000 };
+/** The same for one story that it refuses. */
+const HOLD_MS = { first: 600_000, longest: 6 * 3_600_000 };
+
+/** A story that has something to tell. */
+interface Due {
+  user: number;
+  atMs: number;
+  isBusy: boolean;
+}
+
+/** What people can change about it. */
+export interface WriterSettings {
+  /** Every how many seconds commands are told, at the most. */
+  storySeconds: number;
+}
+
+/** Ends with its tracker. */
+export class Writer implements Disposable {
+  readonly #due = new Map<number, Due>();
+  readonly #line = new Line(AT_ONCE.all, AT_ONCE.ofOneUser);
+  readonly #end = new AbortController();
+  /** When the next one is due: nothing need be looked at before. */
+  #nextMs = 0;
+  #canEdit: Promise<boolean> | undefined;
+  #pause: { error: TrackerUnavailableError; untilMs: number; lengthMs: number } | undefined;
+  #fault: unknown;
+
+  /** @param waiting the stories that have something to tell; those that wait since long come first, and users take turns */
+  constructor(
+    readonly author: Author,
+    readonly settings: WriterSettings,
+    waiting: readonly StoryRow[],
+    readonly clockMs: () => number,
+  ) {
+    for (const story of waiting) this.add(story, "now");
+  }
+
+  /** Why nothing can be told just now. */
+  get trouble(): string | undefined {
+    return this.#pause?.error.message;
+  }
+
+  /** A story has news. */
+  add({ id, uid }: StoryRow, urgency: Urgency): void {
+    const delaysMs = { now: 0, soon: SOON_MS, usual: this.settings.storySeconds * 1000 };
+    this.#put(id, uid ?? -1, this.clockMs() + delaysMs[urgency]);
+  }
+
+  #put(story: number, user: number, atMs: number): void {
+    const due = this.#due.get(story);
+    if (due) due.atMs = Math.min(due.atMs, atMs);
+    else this.#due.set(story, { user, atMs, isBusy: false });
+    this.#nextMs = Math.min(this.#nextMs, atMs);
+  }
+
+  /**
+   * Begins to tell what is due. What goes on in the background never fails, but for what this throws the next time.
+   *
+   * @throws {EvidenceError}
+   */
+  run(): void {
+    const fault = this.#fault;
+    this.#fault = undefined;
+    if (fault !== undefined) throw fault;
+    const nowMs = this.clockMs();
+    if (nowMs < this.#nextMs || nowMs < (this.#pause?.untilMs ?? 0)) return;
+    this.#nextMs = Infinity;
+    for (const [story, { user, atMs, isBusy }] of this.#due) {
+      if (isBusy) continue;
+      if (atMs <= nowMs) this.#line.add(user, story);
+      else this.#nextMs = Math.min(this.#nextMs, atMs);
+    }
+    this.#begin();
+  }
+
+  /** Whether anything is being told just now. */
+  get isBusy(): boolean {
+    return this.#due.values().some(({ isBusy }) => isBusy);
+  }
+
+  #begin(): void {
+    if (this.#end.signal.aborted || this.clockMs() < (this.#pause?.untilMs ?? 0)) return;
+    // Where it is not known whether the tracker answers again, one finds out for all.
+    const most = this.#pause ? 1 : AT_ONCE.all;
+    for (let next = this.#line.next(most); next; next = this.#line.next(most)) {
+      const due = this.#due.get(next.story);
+      if (!due) this.#line.done(next.user);
+      else this.#tell(next.story, due);
+    }
+  }
+
+  async #tell(story: number, due: Due): Promise<void> {
+    due.isBusy = true;
+    due.atMs = Infinity;
+    let outcome: Outcome | "failed";
+    try {
+      outcome = await tellSome(this.author, story, await this.#mayEdit(), this.#request);
+      this.#goesOn();
+    } catch (error) {
+      outcome = "failed";
+      this.#failed(story, due, error);
+    }
+    due.isBusy = false;
+    this.#line.done(due.user);
+    if (this.#end.signal.aborted) return;
+    if (outcome === "more") this.#put(story, due.user, this.clockMs() + PACE_MS);
+    // News that came meanwhile has its own time.
+    else if (due.atMs === Infinity) this.#due.delete(story);
+    else this.#put(story, due.user, due.atMs);
+    this.#begin();
+  }
+
+  /** Asked once: by whoever is first, for all. */
+  #mayEdit(): Promise<boolean> {
+    this.#canEdit ??= this.#request((signal) => this.author.book.canEdit(signal)).catch((error) => {
+      this.#canEdit = undefined;
+      throw error;
+    });
+    return this.#canEdit;
+  }
+
+  /** Nothing waits longer for a tracker than that, even for one that does not heed the signal. */
+  readonly #request: Request = async (work) => {
+    const late = new AbortController();
+    const signal = AbortSignal.any([late.signal, this.#end.signal]);
+    const { promise: over, reject } = Promise.withResolvers<never>();
+    const give = () => reject(signal.reason);
+    signal.addEventListener("abort", give);
+    const { name } = this.author.tracker;
+    const timer = setTimeout(
+      () => late.abort(new TrackerUnavailableError(`${name} has not answered in ${PATIENCE_MS / 1000} s`)),
+      PATIENCE_MS,
+    );
+    try {
+      signal.throwIfAborted();
+      return await Promise.race([work(signal), over]);
+    } catch (error) {
+      throw signal.aborted ? signal.reason : error;
+    } finally {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", give);
+    }
+  };
+
+  #goesOn(): void {
+    if (!this.#pause) return;
+    this.#pause = undefined;
+    this.author.outbox.delivered(CONSUMER, 0, nowUs());
+    // Those that waited for it are due.
+    this.#nextMs = 0;
+    log.info("stories are told again");
+  }
+
+  #failed(story: number, due: Due, error: unknown): void {
+    if (this.#end.signal.aborted) return;
+    try {
+      if (error instanceof TrackerUnavailableError) this.#rest(error, due);
+      else if (error instanceof EvidenceError) throw error;
+      else this.#hold(story, due, error);
+    } catch (fault) {
+      due.atMs = this.clockMs() + PAUSE_MS.first;
+      this.#fault = fault;
+    }
+  }
+
+  /** Nobody is told anything for a while. */
+  #rest(error: TrackerUnavailableError, due: Due): void {
+    const isDenied = error instanceof TrackerDeniedError;
+    const lengthMs = Math.min(PAUSE_MS.longest, (this.#pause?.lengthMs ?? PAUSE_MS.first / 2) * 2);
+    const pauseMs = Math.max(isDenied ? PAUSE_MS.denied : lengthMs, error.retryAfterMs ?? 0);
+    if (this.#pause?.error.message !== error.message) {
+      log.error("{reason}: stories wait{mend}", {
+        reason: error.message,
+        mend: isDenied ? " until that is mended: srvaudit doctor" : "",
+      });
+      this.author.outbox.failed(CONSUMER, error.message, nowUs());
+    }
+    const untilMs = this.clockMs() + pauseMs * (1 + Math.random() / 4);
+    this.#pause = { error, untilMs, lengthMs };
+    due.atMs = untilMs;
+    this.#nextMs = Math.min(this.#nextMs, untilMs);
+  }
+
+  /** This one waits; it holds up no other. */
+  #hold(id: number, due: Due, error: unknown): void {
+    const { rows, store } = this.author;
+    const message = messageOf(error);
+    store.transaction(() => rows.hold(id, message, nowUs()));
+    const story = rows.one(id);
+    const tries = story?.tries ?? 1;
+    if (tries === 1) {
+      log.error("the story for {ticket} cannot be told: {reason}", {
+        ticket: story?.ticket,
+        reason: message,
+      });
+    }
+    due.atMs = this.clockMs() + Math.min(HOLD_MS.longest, HOLD_MS.first * 2 ** Math.min(tries - 1, 10));
+  }
+
+  [Symbol.dispose](): void {
+    this.#end.abort(new Error("the agent, or its tracker, has ended"));
+  }
+}
