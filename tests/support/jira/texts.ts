@@ -25,7 +25,7 @@ export function faultOfText(text: string, limit: number): string | undefined {
 /**
  * A body of a comment, worklog or description: a document on Cloud, wiki markup on Server.
  *
- * How Cloud counts is not published; the JSON is what takes up most, so that who keeps to it is on the safe side.
+ * Cloud counts the characters of the document as JSON, as those say who have met its limit; its reference is silent on that.
  *
  * @throws {Refusal} 400
  */
