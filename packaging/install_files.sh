@@ -77,11 +77,11 @@ add_block src/shell/snippets/zshenv.zsh "$(system_file /etc/zsh/zshenv /etc/zshe
 # Not a file in conf.d: one of the same name in the user's own would be read in its place.
 add_block src/shell/snippets/config.fish "$destdir/etc/fish/config.fish"
 
-# The shipped queries, and the config: it may hold secrets, and what an admin wrote there stays.
+# The shipped queries, and the config and the mask: they may hold secrets, and what an admin wrote there stays.
 place 644 src/queries "$library/queries"
-if [ ! -e "$destdir/etc/srvaudit/config" ]; then
-  place 640 packaging/config "$destdir/etc/srvaudit/config"
-fi
+for file in config mask; do
+  if [ ! -e "$destdir/etc/srvaudit/$file" ]; then place 640 "packaging/$file" "$destdir/etc/srvaudit/$file"; fi
+done
 
 # The agent's unit, what systemd-tmpfiles and logrotate do for it, and how it starts where there is no systemd.
 place_text packaging/systemd/srvaudit.service "$destdir$prefix/lib/systemd/system/srvaudit.service"

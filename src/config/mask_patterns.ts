@@ -1,6 +1,6 @@
 /** What is masked in all that leaves the host: patterns of secrets that people type. */
 
-import { RE2JS, RE2JSException } from "re2js";
+import { RE2JS, RE2JSException, RE2JSSyntaxException } from "re2js";
 import type { Findings } from "./findings.ts";
 
 /** A kind of secret. */
@@ -25,8 +25,7 @@ const SECRET_NAME =
 export const DEFAULT_MASK: readonly MaskPattern[] = [
   {
     name: "private-key",
-    expression: String
-      .raw`-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----(?P<secret>(?s:.*?))(?:-----END|\z)`,
+    expression: String.raw`-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----(?P<secret>(?:[^-]|-[^-])*)`,
   },
   // Programs with an option of their own.
   {
@@ -125,7 +124,7 @@ export function readMask(text: string, errors: Findings): MaskPattern[] {
   return patterns;
 }
 
-/** A line's text is not shown where it is no pattern: it may be a secret. */
+/** The line's text is not shown: an expression may be a secret itself. */
 function faultOf(name: string, expression: string): string | undefined {
   if (!/^[a-zA-Z][a-zA-Z0-9_-]{0,63}$/.test(name)) {
     return "a pattern's name has letters, digits, - and _ alone, and stands before its expression";
@@ -136,9 +135,8 @@ function faultOf(name: string, expression: string): string | undefined {
     return undefined;
   } catch (error) {
     if (!(error instanceof RE2JSException)) throw error;
-    const hint = /\(\?[=!<]/.test(expression)
-      ? " (there is no looking ahead or behind, see docs/configuration.md)"
-      : "";
-    return `${name}: ${error.message}${hint}`;
+    const hint = /\(\?[=!<]/.test(expression) ? " (nothing looks ahead or behind there)" : "";
+    const words = error instanceof RE2JSSyntaxException ? error.getDescription() : error.message;
+    return `${name}: this is no regular expression of RE2: ${words}${hint}`;
   }
 }

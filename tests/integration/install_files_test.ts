@@ -34,6 +34,7 @@ Deno.test("make install puts every program where it is found, and a second time 
         "./etc/profile.d/srvaudit.sh 644",
         "./etc/fish/config.fish 644",
         "./etc/srvaudit/config 640",
+        "./etc/srvaudit/mask 640",
         "./usr/lib/systemd/system/srvaudit.service 644",
         "./usr/lib/tmpfiles.d/srvaudit.conf 644",
         "./etc/logrotate.d/srvaudit 644",

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
-import { DEFAULT_MASK } from "../../src/config/mask_patterns.ts";
-import { Mask } from "../../src/net/mask.ts";
+import fc from "fast-check";
+import { Findings } from "../../src/config/findings.ts";
+import { DEFAULT_MASK, readMask } from "../../src/config/mask_patterns.ts";
+import { Mask, MASKED } from "../../src/net/mask.ts";
 
 const MASK = new Mask(DEFAULT_MASK);
 
@@ -108,4 +110,165 @@ Deno.test("Mask hides the secrets that people type, and leaves what stands aroun
 
 Deno.test("Mask leaves alone what holds no secret", () => {
   for (const typed of HARMLESS) assert.deepEqual(MASK.apply(typed), { text: typed, masked: [] });
+});
+
+/** A mask of one pattern. */
+function maskOf(expression: string): Mask {
+  return new Mask([{ name: "own", expression }]);
+}
+
+Deno.test("Mask names each pattern that hit, once", () => {
+  const { masked } = MASK.apply("mysql -px && mysql -py && GITHUB_TOKEN=abc gh");
+  assert.deepEqual(masked, ["mysql-password", "variable"]);
+  assert.deepEqual(MASK.apply("").masked, []);
+});
+
+Deno.test("Mask hides a group, a shell's word, or all that a pattern finds", () => {
+  assert.equal(maskOf("BADGE-(?P<secret>[0-9]+)").apply("BADGE-12 BADGE-3").text, "BADGE-***** BADGE-*****");
+  assert.equal(maskOf("badge (?P<word>)").apply("badge 'a b' badge c").text, "badge ***** badge *****");
+  assert.equal(maskOf("BADGE-[0-9]+").apply("x BADGE-12 y").text, "x ***** y");
+  assert.equal(maskOf("a(?P<secret>b)?").apply("a ab").text, "a a*****");
+});
+
+Deno.test("Mask hides a secret wherever it stands among other words", () => {
+  const word = fc.stringMatching(/^[a-z0-9/.-]{1,12}$/);
+  const secret = fc.stringMatching(/^[A-Za-z0-9+/.,:!@%^*_-]{6,20}$/).filter((text) => !/^\*+$/.test(text));
+  const quoted = secret.chain((text) =>
+    fc.constantFrom(text, `"${text} ${text}"`, `'${text} ${text}'`, `'${text}'\\''${text}'`).map((typed) => ({
+      text,
+      typed,
+    }))
+  );
+  const around = fc.array(word, { maxLength: 5 }).map((words) => words.join(" "));
+  fc.assert(fc.property(around, quoted, around, (before, { text, typed }, after) => {
+    for (const command of [`APP_SECRET=${typed}`, `tool --password=${typed}`, `mysql -p${typed}`]) {
+      const left = MASK.apply(`${before}; ${command} ${after}`).text;
+      assert.ok(!left.replace(before, "").replace(after, "").includes(text), left);
+      assert.ok(left.startsWith(`${before};`) || before !== MASK.apply(before).text, left);
+    }
+  }));
+});
+
+Deno.test("Mask finds nothing more in what it has masked", () => {
+  fc.assert(fc.property(fc.array(fc.constantFrom(...SECRETS).map(([typed]) => typed)), (typed) => {
+    const { text } = MASK.apply(typed.join("; "));
+    assert.equal(MASK.apply(text).text, text);
+  }));
+});
+
+Deno.test("Mask's one look at all patterns finds what each of them finds", () => {
+  const alone = DEFAULT_MASK.map((pattern) => new Mask([pattern]));
+  const piece = fc.oneof(
+    fc.constantFrom(...SECRETS).map(([typed]) => typed),
+    fc.constantFrom(
+      "password",
+      "=",
+      "token:",
+      '"',
+      "'",
+      "\\",
+      "mysql ",
+      "-p",
+      "curl -u a:",
+      "://",
+      "@",
+      "-----",
+      "é",
+      "\n",
+    ),
+    fc.string(),
+  );
+  fc.assert(fc.property(fc.array(piece, { maxLength: 8 }), (pieces) => {
+    const text = pieces.join("");
+    const one = alone.findIndex((mask) => mask.apply(text).text !== text);
+    assert.equal(MASK.apply(text).text !== text, one >= 0, text);
+  }));
+});
+
+Deno.test("Mask takes any text for what it is: no end, no broken character, and nothing before what it hides, is lost", () => {
+  fc.assert(fc.property(fc.string({ unit: "binary" }), fc.string({ unit: "binary" }), (before, after) => {
+    fc.pre(MASK.apply(before).masked.length === 0 && !/[\w"'\\-]$/.test(before));
+    const { text } = MASK.apply(`${before}\nX_TOKEN=abcdef\n${after}`);
+    assert.ok(text.startsWith(`${before}\nX_TOKEN=${MASKED}`));
+    if (MASK.apply(after).masked.length === 0) assert.ok(text.endsWith(after), text);
+  }));
+});
+
+/** Built to make an expression go back, or go over a text again and again. */
+const HOSTILE = [
+  ...[
+    "mysql ",
+    "mysql -p ",
+    "mysql -px ",
+    "--password ",
+    '--password="',
+    'password=a"',
+    "password='",
+    "SECRET_",
+  ],
+  ...[
+    "echo x | ",
+    "authorization: ",
+    "-----BEGIN PRIVATE KEY-----",
+    "http://:",
+    '"password":"',
+    "\\",
+    "'",
+    "curl -u a:",
+  ],
+  ...["x://a:b@", "passwd <<< ", "eyJ", "a", " ", "-"],
+];
+
+Deno.test("Mask is done with a hostile line of a megabyte", () => {
+  for (const seed of HOSTILE) {
+    const line = seed.repeat(1_000_000 / seed.length);
+    const start = performance.now();
+    MASK.apply(line);
+    // A run away expression would take hours: this is no measurement.
+    assert.ok(performance.now() - start < 60_000, seed);
+  }
+});
+
+Deno.test("Mask hides the rest of a text for which an admin's own expression takes too long", () => {
+  for (const expression of ["(?:a+)+b", "(a|aa)+$", "a(?:[^b]*b)?"]) {
+    const { text } = maskOf(expression).apply(`${"a".repeat(1_000_000)}!secret`);
+    assert.ok(text.length <= 1_000_007 || !text.includes("secret"), expression);
+  }
+  // Each match looks through the whole text.
+  const { text, masked } = maskOf("a(?P<secret>x)?(?:[^b]*b)?").apply("ax".repeat(500_000) + "SECRET");
+  assert.deepEqual(masked, ["own"]);
+  assert.ok(!text.includes("SECRET"));
+});
+
+Deno.test("readMask() reads names and expressions, and says which line is none, without what it says", () => {
+  const errors = new Findings("/etc/srvaudit/mask");
+  const text = [
+    "# a comment",
+    "",
+    "  badge   BADGE-[0-9]+ x ",
+    "hunter2",
+    "a=b  c",
+    "open  (a",
+    "behind  (?<=a)b",
+    "empty  a*",
+    "badge  NO-[0-9]+",
+  ].join("\n");
+  assert.deepEqual(readMask(text, errors), [
+    { name: "badge", expression: "BADGE-[0-9]+ x" },
+    { name: "badge", expression: "NO-[0-9]+" },
+  ]);
+  assert.deepEqual(errors.inOrder(), [
+    "/etc/srvaudit/mask: line 4: expected a name and a regular expression, such as: badge  BADGE-[0-9]+",
+    "/etc/srvaudit/mask: line 5: a pattern's name has letters, digits, - and _ alone, and stands before its expression",
+    "/etc/srvaudit/mask: line 6: open: this is no regular expression of RE2: missing closing )",
+    "/etc/srvaudit/mask: line 7: behind: this is no regular expression of RE2: invalid named capture (nothing looks ahead or behind there)",
+    "/etc/srvaudit/mask: line 8: empty: the expression matches nothing at all: every text has that",
+  ]);
+});
+
+Deno.test("the mask file that is shipped has the patterns that hold without one", async () => {
+  const errors = new Findings("packaging/mask");
+  const text = await Deno.readTextFile(new URL("../../packaging/mask", import.meta.url));
+  assert.deepEqual(readMask(text, errors), DEFAULT_MASK);
+  assert.ok(errors.isEmpty);
 });
