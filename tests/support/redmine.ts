@@ -14,6 +14,8 @@
  */
 
 import { DatabaseSync, type SQLInputValue } from "node:sqlite";
+import type { RedmineSettings } from "../../src/config/tracker_settings.ts";
+import type { Asking } from "../../src/trackers/tracker.ts";
 import { removeFolder } from "./remove_folder.ts";
 import { succeed } from "./run.ts";
 
@@ -166,4 +168,29 @@ async function runsFolder(): Promise<string> {
   const base = Deno.env.get("REDMINE_BASE") ?? new URL("../../.tools/redmine", import.meta.url).pathname;
   await Deno.mkdir(`${base}/runs`, { recursive: true });
   return `${base}/runs`;
+}
+
+/** What the config of a host says that works with it: an administrator's key, `ops` alone, unless it is said otherwise. */
+export function settingsFor(redmine: Redmine, changes: Partial<RedmineSettings> = {}): RedmineSettings {
+  return {
+    kind: "Redmine",
+    url: redmine.url,
+    key: REDMINE_KEYS.admin,
+    projects: ["ops"],
+    newTicketType: "",
+    fields: {},
+    users: {},
+    mailDomain: "",
+    unknownUsers: "allow",
+    logsTime: false,
+    storySeconds: 30,
+    format: "textile",
+    activity: "",
+    ...changes,
+  };
+}
+
+/** Somebody of the host who asks, and waits for half a minute. */
+export function askingAs(name: string): Asking {
+  return { person: { uid: 1000, name }, signal: AbortSignal.timeout(30_000) };
 }

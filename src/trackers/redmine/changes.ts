@@ -2,9 +2,9 @@
 
 import { HttpStatusError } from "../../net/http.ts";
 import { type StatusChange, StatusNotAllowedError, TicketRefusedError } from "../tracker.ts";
-import { existingIssue, ticketOf } from "./issues.ts";
+import { demandText, existingIssue, HistoryTooLongError, ticketOf } from "./issues.ts";
 import type { Redmine } from "./redmine.ts";
-import type { Issue, Status } from "./replies.ts";
+import type { Issue, Journal, Status } from "./replies.ts";
 import type { Actor } from "./server.ts";
 
 /** What a change is made for. */
@@ -51,16 +51,25 @@ export async function setStatus(change: Change, status: string): Promise<StatusC
 /** @throws {TicketNotFoundError} @throws {TicketRefusedError} if the person may not, or Redmine has dropped it */
 export async function addNote(change: Change, text: string): Promise<void> {
   const { redmine, key } = change;
+  demandText(text);
   const notes = redmine.markup.render([{ kind: "text", text }]);
-  const before = await existingIssue(redmine, key, change);
+  await existingIssue(redmine, key, change);
   await put(change, { notes });
   // Who may change a ticket, but may add no notes, is told of a success all the same.
-  const after = await existingIssue(redmine, key, change);
-  if (after.updated_on !== before.updated_on) return;
-  // Within the same second, or not at all.
-  const { journals = [] } = await existingIssue(redmine, key, { ...change, include: "journals" });
-  if (!journals.some((journal) => sameText(journal.notes, notes))) {
+  const journals = await journalsOf(change);
+  if (journals && !journals.some((journal) => sameText(journal.notes, notes))) {
     throw new TicketRefusedError(`Redmine takes no notes of ${change.actor.name}'s on ticket ${key}`);
+  }
+}
+
+/** @returns undefined where there are too many to be read */
+async function journalsOf(change: Change): Promise<Journal[] | undefined> {
+  try {
+    const issue = await existingIssue(change.redmine, change.key, { ...change, include: "journals" });
+    return issue.journals ?? [];
+  } catch (error) {
+    if (error instanceof HistoryTooLongError) return undefined;
+    throw error;
   }
 }
 

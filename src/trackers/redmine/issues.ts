@@ -9,10 +9,13 @@ import type { Actor } from "./server.ts";
 /** A ticket's number, as Redmine can have it. */
 const KEY = /^[1-9]\d{0,17}$/;
 
+/** A ticket's notes are too many to be read: Redmine tells all of them or none. */
+export class HistoryTooLongError extends TicketRefusedError {}
+
 /**
  * @param include further things to tell, by comma: `journals`, `allowed_statuses`
  * @returns the ticket; undefined where there is none that the actor may see, or not in an allowed project
- * @throws {TicketRefusedError} if all that is to be told is too long to be read
+ * @throws {HistoryTooLongError}
  */
 export async function readIssue(
   { server, projects, settings }: Redmine,
@@ -26,7 +29,7 @@ export async function readIssue(
     return issue && await projects.isAllowed(issue.project.id, signal) ? issue : undefined;
   } catch (error) {
     if (!isTooLong(error)) throw error;
-    throw new TicketRefusedError(
+    throw new HistoryTooLongError(
       `ticket ${key} has more notes than srvAudit reads: look at ${
         urlOfTicket(settings, key)
       }, and begin a new ticket`,
@@ -35,7 +38,7 @@ export async function readIssue(
   }
 }
 
-/** The same, of a ticket that must be there. @throws {TicketNotFoundError} @throws {TicketRefusedError} */
+/** The same, of a ticket that must be there. @throws {TicketNotFoundError} @throws {HistoryTooLongError} */
 export async function existingIssue(
   redmine: Redmine,
   key: string,
@@ -55,6 +58,13 @@ export async function ticketOf(
   const isOpen = !await statuses.isClosed(issue.status, signal) &&
     await projects.isActive(issue.project.id, signal);
   return { key: String(issue.id), subject: issue.subject, status: issue.status.name, open: isOpen };
+}
+
+/** @throws {TicketRefusedError} for half of a character, which no JSON can carry */
+export function demandText(text: string): void {
+  if (!text.isWellFormed()) {
+    throw new TicketRefusedError(`this is not text: ${JSON.stringify(text).slice(0, 100)}`);
+  }
 }
 
 function isTooLong(error: unknown): boolean {

@@ -19,7 +19,7 @@ import {
   questionOf,
   valueOf,
 } from "./fields.ts";
-import { ticketOf } from "./issues.ts";
+import { demandText, ticketOf } from "./issues.ts";
 import type { Redmine } from "./redmine.ts";
 import { type Issue, ONE_ISSUE, type Project } from "./replies.ts";
 import type { Actor } from "./server.ts";
@@ -36,6 +36,7 @@ export async function createTicket(
   { person, signal }: Asking,
   answers: Answers,
 ): Promise<Created> {
+  for (const answer of Object.values(answers)) demandText(answer);
   return await redmine.people.as({ person, signal }, async (actor) => {
     const project = await chosenProject(redmine, actor, { answers, signal });
     if ("questions" in project) return project;
