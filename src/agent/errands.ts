@@ -25,7 +25,7 @@ import { presentSession, type Sessions } from "./sessions.ts";
 import type { Tickets } from "./tickets.ts";
 
 /** What errands need of the host's tickets. */
-export type ErrandTickets = Pick<Tickets, "tracker" | "mask" | "outage" | "askPatiently">;
+export type ErrandTickets = Pick<Tickets, "tracker" | "masked" | "outage" | "askPatiently">;
 
 const NAME = "tickets";
 const KINDS: readonly EvidenceKind[] = ["session opened", "ticket switched", "note"];
@@ -175,15 +175,16 @@ export class Errands {
   }
 
   async #note({ seq, uid, ticket }: Errand, row: SessionRow, text: string): Promise<void> {
-    const { tracker, mask } = this.tickets;
+    const { tracker } = this.tickets;
     const key = tracker.keyOf(ticket);
     // The session's story tells it there.
     const isTold = tracker.storybook && row.tickets.some((one) => tracker.keyOf(one.ticket) === key);
     if (isTold) return this.#rows.done(seq);
     try {
-      const masked = mask.apply(text).text;
-      await this.tickets.askPatiently(uid, (tracker, asking) => tracker.addNote(asking, key, masked));
-      this.#rows.done(seq);
+      const { text: harmless, masked } = this.tickets.masked(text);
+      await this.tickets.askPatiently(uid, (tracker, asking) => tracker.addNote(asking, key, harmless));
+      if (masked.length === 0) this.#rows.done(seq);
+      else this.#end(seq, row, { what: "masked", where: "a note", ticket, patterns: masked });
     } catch (error) {
       if (!isNo(error)) throw error;
       this.#end(seq, row, { what: "note refused", ticket, words: error.message });
@@ -191,7 +192,7 @@ export class Errands {
   }
 
   async #make({ seq, uid, tries }: Errand, row: SessionRow, wanted: string): Promise<void> {
-    const subject = this.tickets.mask.apply(wanted).text;
+    const { text: subject, masked } = this.tickets.masked(wanted);
     let ticket: Ticket;
     try {
       ticket = await this.tickets.askPatiently(
@@ -205,7 +206,12 @@ export class Errands {
       const words = `no ticket could be made of "${wanted}": ${error.message}`;
       return this.#refuse(seq, row, null, words);
     }
-    this.#end(seq, row, { what: "ticket made", ticket: ticket.key, subject: wanted });
+    this.#end(seq, row, {
+      what: "ticket made",
+      ticket: ticket.key,
+      subject: wanted,
+      ...(masked.length === 0 ? {} : { masked }),
+    });
     // She may have gone to another one meanwhile.
     this.#putOn(row, null, ticket.key);
   }

@@ -7,7 +7,7 @@
 
 import type { AgentSettings } from "../config/agent_settings.ts";
 import type { Policy } from "../config/policy.ts";
-import { Mask } from "../net/mask.ts";
+import { Mask, type MaskedText } from "../net/mask.ts";
 import type { Accounts } from "../posix/accounts.ts";
 import { openTracker, type TrackerPlaces } from "../trackers/open_tracker.ts";
 import { type Asking, type Ticket, type Tracker, TrackerUnavailableError } from "../trackers/tracker.ts";
@@ -71,6 +71,11 @@ export class Tickets implements Disposable {
   /** Hides secrets in what leaves the host. */
   get mask(): Mask {
     return this.#mask;
+  }
+
+  /** What of a text may go to the tracker: all of it, where that is on this very host. */
+  masked(text: string): MaskedText {
+    return this.#place.health ? this.#mask.apply(text) : { text, masked: [] };
   }
 
   /** Why the tracker cannot be asked now; undefined where it can, as far as is known. */

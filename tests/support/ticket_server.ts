@@ -4,16 +4,17 @@ import * as z from "zod/mini";
 import { HttpStatusError } from "../../src/net/http.ts";
 import { HttpClient } from "../../src/net/http_client.ts";
 import { trackerError } from "../../src/trackers/http_errors.ts";
-import type {
-  Answers,
-  Asking,
-  Created,
-  Search,
-  StatusChange,
-  Storybook,
-  Ticket,
-  TicketDetails,
-  Tracker,
+import {
+  type Answers,
+  type Asking,
+  type Created,
+  type Search,
+  type StatusChange,
+  type Storybook,
+  type Ticket,
+  type TicketDetails,
+  TicketNotFoundError,
+  type Tracker,
 } from "../../src/trackers/tracker.ts";
 
 /** What a question is about: `check`, `find 17`, `search WORDS`, `create SUBJECT`, `note 17 TEXT`, `status 17 Closed`. */
@@ -160,7 +161,12 @@ export class ServedTracker implements Tracker {
   }
 
   async addNote({ person, signal }: Asking, key: string, text: string): Promise<void> {
-    await this.#ask(`note ${key} ${text}`, signal, person.name, TICKET);
+    try {
+      await this.#ask(`note ${key} ${text}`, signal, person.name, TICKET);
+    } catch (error) {
+      if (!(error instanceof HttpStatusError)) throw error;
+      throw new TicketNotFoundError(`there is no ticket ${key}`);
+    }
   }
 
   async #ask<T>(wish: Wish, signal: AbortSignal, user: string, schema: z.ZodMiniType<T>): Promise<T> {

@@ -1,8 +1,10 @@
 /** A user's own spool as an attacker's tool: what lies there must lead the agent nowhere. */
 
 import assert from "node:assert/strict";
-import { Errands, type ErrandTracker } from "../../src/agent/errands.ts";
+import { Errands } from "../../src/agent/errands.ts";
 import { type OpenSession, Sessions, SpoolTakenError } from "../../src/agent/sessions.ts";
+import { Tickets } from "../../src/agent/tickets.ts";
+import { agentSettings } from "../../src/config/agent_settings.ts";
 import { EvidenceStore } from "../../src/evidence/store.ts";
 import { Outbox } from "../../src/evidence/outbox.ts";
 import { asUser } from "../../src/posix/as_user.ts";
@@ -13,6 +15,8 @@ import { factsOf } from "../../src/posix/plain_file.ts";
 import { bootId, processOf } from "../../src/posix/process.ts";
 import type { SessionOpened } from "../../src/record/event.ts";
 import { newSessionId } from "../../src/record/session_id.ts";
+import { LocalTickets } from "../../src/trackers/local_tickets.ts";
+import type { Answers, Asking, Tracker } from "../../src/trackers/tracker.ts";
 import { testThatNeeds } from "../support/needs.ts";
 import { command, GONE, opened, shell } from "../support/spool_files.ts";
 import { say, SpoolsAndEvidence } from "../support/taking_in.ts";
@@ -169,21 +173,29 @@ Deno.test("a session file that its user took away has its ticket made once, and 
     const folder = Deno.makeTempDirSync({ prefix: "errands_" });
     using store = new EvidenceStore(`${folder}/state/evidence.db`);
     const done: string[] = [];
-    const tracker: ErrandTracker = {
-      find: (_, key) => {
-        done.push(`find ${key}`);
-        return Promise.resolve(undefined);
+    using tickets = new Tickets(
+      agentSettings("", "config"),
+      { hostTickets: "/nonexistent" },
+      { byUid: () => Promise.resolve(undefined) },
+      () => {
+        const tracker: Tracker = new LocalTickets("/nonexistent");
+        return Object.assign(tracker, {
+          find: (_: Asking, key: string) => {
+            done.push(`find ${key}`);
+            return Promise.resolve(undefined);
+          },
+          create: (_: Asking, { subject = "" }: Answers) => {
+            done.push(`create ${subject}`);
+            return Promise.resolve({ ticket: { key: "5", subject, status: "New", open: true } });
+          },
+          addNote: (_: Asking, key: string, text: string) => {
+            done.push(`note ${key} ${text}`);
+            return Promise.resolve();
+          },
+        });
       },
-      create: (_, subject) => {
-        done.push(`create ${subject}`);
-        return Promise.resolve({ key: "5", subject, status: "New", open: true });
-      },
-      addNote: (_, key, text) => {
-        done.push(`note ${key} ${text}`);
-        return Promise.resolve();
-      },
-    };
-    const errands = new Errands(store, new Outbox(store), sessions, tracker);
+    );
+    const errands = new Errands(store, new Outbox(store), sessions, tickets);
     const { kind, atUs, ...data } = session.opened;
     store.transaction(() => {
       const whose = { atUs, shell: null, uid: 0 };
