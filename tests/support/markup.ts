@@ -2,7 +2,7 @@
 
 import fc from "fast-check";
 import { type DefaultTreeAdapterTypes, parseFragment } from "parse5";
-import type { Block } from "../../src/trackers/markup/markup.ts";
+import type { Block, Markup } from "../../src/trackers/markup/markup.ts";
 import { plainLine, plainText } from "../../src/trackers/markup/plain.ts";
 
 /** What means something to one markup or the other, or to the program around it. */
@@ -68,7 +68,7 @@ const FRAGMENTS = [
 ];
 
 /** Any text, and more often such as could be taken for markup. */
-const TEXT: fc.Arbitrary<string> = fc.array(
+export const TEXT: fc.Arbitrary<string> = fc.array(
   fc.oneof(
     { weight: 6, arbitrary: fc.constantFrom(...FRAGMENTS) },
     { weight: 1, arbitrary: fc.constantFrom(" ", "a", "word", "\n") },
@@ -117,6 +117,87 @@ export function shouldBeSeen(blocks: readonly Block[]): Seen[] {
 /** Lines of prose as `Seen` compares them. */
 export function prose(where: Seen["in"], text: string): Seen[] {
   return text.split("\n").map((line) => ({ in: where, line: line.replaceAll("\u00a0", " ") || " " }));
+}
+
+/**
+ * Some markups' code cannot have every line: such a line is to be seen as text.
+ *
+ * @param expected what `shouldBeSeen` says
+ */
+export function asFarAsCodeCan(markup: Markup, expected: readonly Seen[]): Seen[] {
+  return expected.flatMap((seen) => {
+    const isCode = seen.in !== "code" || seenAsCode(markup, seen.line);
+    return isCode ? [seen] : prose("text", seen.line);
+  });
+}
+
+function seenAsCode(markup: Markup, line: string): boolean {
+  return /^(?:```|\{noformat|<pre)/.test(markup.render([{ kind: "code", lines: [line] }]));
+}
+
+/**
+ * Reads a document of Atlassian's.
+ *
+ * @param read what is seen of a text that stands in prose
+ * @throws {Error} if there is a node or a mark that no comment of ours has
+ */
+export function seenInDocument(document: unknown, read: (text: string) => string = (text) => text): Seen[] {
+  return (document as DocumentNode).content.flatMap((node) => documentBlockSeen(node, read));
+}
+
+interface DocumentNode {
+  type: string;
+  text?: string;
+  marks?: { type: string }[];
+  content: DocumentNode[];
+}
+
+function documentBlockSeen(node: DocumentNode, read: (text: string) => string): Seen[] {
+  const inside = node.content ?? [];
+  switch (node.type) {
+    case "paragraph": {
+      const strong = inside.length > 0 && inside.every(({ marks }) => marks?.[0]?.type === "strong");
+      return prose(
+        strong ? "heading" : "text",
+        inside.map((child) => documentTextSeen(child, strong, read)).join(""),
+      );
+    }
+    case "bulletList":
+      return inside.flatMap((item) => item.content).flatMap((paragraph) => within("facts", paragraph, read));
+    case "blockquote":
+      return inside.flatMap((paragraph) => within("quote", paragraph, read));
+    case "codeBlock":
+      return inside.map((child) => documentTextSeen(child, false, (text) => text)).join("").split("\n").map((
+        line,
+      ) => ({
+        in: "code",
+        line,
+      }));
+    default:
+      throw new Error(`not of ours: ${JSON.stringify(node)}`);
+  }
+}
+
+function within(where: Seen["in"], node: DocumentNode, read: (text: string) => string): Seen[] {
+  return documentBlockSeen(node, read).map((seen) => {
+    if (seen.in !== "text") throw new Error(`not of ours: ${JSON.stringify(node)}`);
+    return { ...seen, in: where };
+  });
+}
+
+function documentTextSeen(node: DocumentNode, strong: boolean, read: (text: string) => string): string {
+  if (node.type === "hardBreak") return "\n";
+  if (node.type !== "text" || (node.marks ?? []).length !== (strong ? 1 : 0)) {
+    throw new Error(`not of ours: ${JSON.stringify(node)}`);
+  }
+  return read(node.text ?? "");
+}
+
+/** What a browser makes of entities. */
+export function entitiesRead(text: string): string {
+  return childrenOf(parseFragment(text.replaceAll("<", "&lt;")) as unknown as Node).map((node) =>
+    isText(node) ? node.value : ""
+  ).join("");
 }
 
 /**

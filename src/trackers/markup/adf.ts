@@ -14,7 +14,8 @@ interface Node {
 /**
  * Comments in Atlassian's document format.
  *
- * Jira Cloud says 32,767 characters and not of what; all of the JSON is never less.
+ * Jira Cloud takes 32,767 characters and says not of what (CONTENT_LIMIT_EXCEEDED, https://jira.atlassian.com/browse/JRACLOUD-78553):
+ * all of the JSON is never less.
  */
 export const adf: Markup = {
   limit: 32_767,

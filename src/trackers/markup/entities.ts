@@ -17,7 +17,8 @@ const ACTIVE = new RegExp(
     // Redmine's Textile keeps its ampersands as x%x%.
     "(?<![0-9])%",
     "\\?(?=\\?)|(?<=\\?)\\?",
-    // ABC(Acronym), emoticons: (y)
+    // ABC(Acronym), emoticons: (y), and ;) where an entity ends
+    "(?<![A-Za-z0-9])\\)",
     "(?<=[A-Z0-9])\\(|\\((?=.{1,6}\\))",
     // user:alice, https://, :-) and no time of the day.
     "(?<![0-9]):(?! |$)|:(?![0-9 ]|$)",
@@ -28,6 +29,8 @@ const ACTIVE = new RegExp(
     "(?<=^ *[A-Za-z0-9]+)[.)]|(?<=www)\\.",
     // A mark of the order of bytes, at the very beginning.
     "\\ufeff",
+    // Blanks of Unicode's at an end, where they would be cut off.
+    "^[^\\S ]|[^\\S ]$",
     ASTRAL,
   ].join("|"),
   "gu",

@@ -1,8 +1,9 @@
 /** How much Redmine takes. */
 
 /**
- * MySQL's `text`, which Redmine's journals are kept in there, has 65,535 bytes; what Redmine adds is nothing, the margin is for
- * line ends that somebody's browser makes two bytes of.
+ * A note was MySQL's `text` until Redmine 3.4, 65,535 bytes (db/migrate/20161010081600), and is where the database came over from
+ * there by other ways than Redmine's own. It is as much as anybody would read in one. The margin is for line ends, of which a
+ * browser makes two bytes where somebody edits a note.
  */
 export const REDMINE_LIMIT = 60_000;
 

@@ -9,8 +9,11 @@ const TOKEN = /(?<=tok)x(?=yzkdtnhgnsbdf)/g;
 
 const PROSE = { line: (text: string) => entities(text).replace(TOKEN, "&#120;"), lineBreak: "\n" };
 
-/** What does something in `{noformat}`: its end. There are no entities in it. */
-const ACTS_IN_CODE = new RegExp(`\\{noformat|${TOKEN.source}|${ASTRAL}`, "iu");
+/**
+ * What does something in `{noformat}`: its end, and `[~alice]`: Jira tells everybody whose name is anywhere in a comment like that,
+ * or like `[@alice]`. There are no entities in it.
+ */
+const ACTS_IN_CODE = new RegExp(`\\{noformat|\\[[~@][^\\]\\\\,]|${TOKEN.source}|${ASTRAL}`, "iu");
 
 /**
  * Comments in Jira's wiki markup.
