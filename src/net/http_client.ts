@@ -37,6 +37,7 @@ export class HttpClient implements Disposable {
   readonly #proxy: URL | undefined;
   readonly #urlKey: string;
   readonly #secretKey: string;
+  #isClosed = false;
 
   /** @throws {HttpError} for a CA file that cannot be used */
   constructor(options: HttpOptions) {
@@ -47,7 +48,10 @@ export class HttpClient implements Disposable {
     this.#client = openClient(this.#proxy, options.network.caFile);
   }
 
+  /** What is under way goes on; what is asked later fails. */
   [Symbol.dispose](): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
     this.#client.close();
   }
 
@@ -92,6 +96,9 @@ export class HttpClient implements Disposable {
   /** @returns the answer, if it is a success */
   async #exchange(request: HttpRequest): Promise<{ status: number; text: string; contentType: string }> {
     const url = this.#urlOf(request);
+    if (this.#isClosed) {
+      throw new HttpUnreachableError(`${this.#named(request)}: not asked any more: another config holds now`);
+    }
     const init = { ...this.#initOf(request), signal: request.signal, client: this.#client };
     const start = performance.now();
     let response: Response;
@@ -119,7 +126,9 @@ export class HttpClient implements Disposable {
     const base = new URL(this.#options.url);
     const url = new URL(this.#options.url + request.path);
     // A key such as `..` would lead elsewhere.
-    if (url.pathname !== base.pathname.replace(/\/$/, "") + request.path || url.origin !== base.origin) {
+    const isBelow = request.path.startsWith("/") && url.origin === base.origin &&
+      url.pathname === base.pathname.replace(/\/$/, "") + request.path;
+    if (!isBelow) {
       throw new HttpError(`${this.#named(request)}: this is no path of ${this.#options.service}`);
     }
     for (const [name, value] of Object.entries(request.query ?? {})) {

@@ -49,6 +49,7 @@ export class BrokenProxy implements Disposable {
   readonly #listener: Deno.TcpListener;
   readonly #target: URL;
   readonly #open = new Set<Deno.TcpConn>();
+  #isClosed = false;
 
   /** @param target the server's address: `http://127.0.0.1:3000` or with a path */
   constructor(target: string) {
@@ -61,7 +62,8 @@ export class BrokenProxy implements Disposable {
 
   /** Nobody is let in any more: connections are refused, and those that are there are closed. */
   [Symbol.dispose](): void {
-    this.#listener.close();
+    if (!this.#isClosed) this.#listener.close();
+    this.#isClosed = true;
     this.hangUp();
   }
 
