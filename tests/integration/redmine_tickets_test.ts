@@ -179,7 +179,9 @@ testThatNeeds(["Redmine"], "Redmine's tickets", async (test) => {
   await test.step("an ordinary key does all as its own account", async () => {
     using plain = new RedmineTracker(settingsFor(redmine, { key: REDMINE_KEYS.bob }), NETWORK);
     await plain.addNote(askingAs("carol"), "1", "by the key's account");
-    assert.equal((await plain.details(askingAs("carol"), "1")).notes.at(-1)?.user, "Bob Builder");
+    const note = (await plain.details(askingAs("carol"), "1")).notes.at(-1);
+    assert.equal(note?.user, "Bob Builder");
+    assert.match(note?.text ?? "", /carol[^]*by the key's account/, "the note says whose it is");
     assert.ok(!(await plain.nextStatuses(askingAs("alice"), "1")).includes("New"));
   });
 });

@@ -48,11 +48,18 @@ export async function setStatus(change: Change, status: string): Promise<StatusC
   return { before, after: await ticketOf(redmine, after, signal) };
 }
 
-/** @throws {TicketNotFoundError} @throws {TicketRefusedError} if the person may not, or Redmine has dropped it */
-export async function addNote(change: Change, text: string): Promise<void> {
+/**
+ * Adds a note; who is not known in Redmine is named in it.
+ *
+ * @param name the person's, on this host
+ * @throws {TicketNotFoundError} @throws {TicketRefusedError} if the person may not, or Redmine has dropped it
+ */
+export async function addNote(change: Change, name: string, text: string): Promise<void> {
   const { redmine, key } = change;
   demandText(text);
-  const notes = redmine.markup.render([{ kind: "text", text }]);
+  const notes = redmine.markup.render([
+    change.actor.id === undefined ? { kind: "quote", by: name, text } : { kind: "text", text },
+  ]);
   await existingIssue(redmine, key, change);
   await put(change, { notes });
   // Who may change a ticket, but may add no notes, is told of a success all the same.

@@ -25,8 +25,12 @@ export async function readIssue(
   if (!KEY.test(key)) return undefined;
   const request = { method: "GET" as const, path: `/issues/${key}.json`, query: { include }, signal };
   try {
-    const issue = (await server.jsonIfThere(request, ONE_ISSUE, actor))?.issue;
-    return issue && await projects.isAllowed(issue.project.id, signal) ? issue : undefined;
+    const [reply, allowed] = await Promise.all([
+      server.jsonIfThere(request, ONE_ISSUE, actor),
+      projects.allowed(signal),
+    ]);
+    const isHere = reply && (allowed?.some(({ id }) => id === reply.issue.project.id) ?? true);
+    return isHere ? reply.issue : undefined;
   } catch (error) {
     if (!isTooLong(error)) throw error;
     throw new HistoryTooLongError(

@@ -48,12 +48,6 @@ export class Projects {
     );
   }
 
-  /** Whether the tickets of a project may be worked on at all. */
-  async isAllowed(id: number, signal: AbortSignal): Promise<boolean> {
-    const allowed = await this.allowed(signal);
-    return allowed === undefined || allowed.some((project) => project.id === id);
-  }
-
   /** Whether anything can be changed in a project now. */
   async isActive(id: number, signal: AbortSignal): Promise<boolean> {
     const project = (await this.allowed(signal))?.find((one) => one.id === id) ??

@@ -92,7 +92,10 @@ export class RedmineTracker implements Tracker {
   }
 
   addNote(asking: Asking, key: string, text: string): Promise<void> {
-    return this.#as(asking, (actor) => addNote({ ...this.#change(asking, key), actor }, text));
+    return this.#as(
+      asking,
+      (actor) => addNote({ ...this.#change(asking, key), actor }, asking.person.name, text),
+    );
   }
 
   #as<T>(asking: Asking, work: (actor: Actor) => Promise<T>): Promise<T> {
