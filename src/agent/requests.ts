@@ -208,8 +208,12 @@ function answersOf(office: Office): Answers {
       return spool;
     },
     "ticket.find": async (peer, { key }) => await find(peer, key) ?? null,
-    "ticket.details": async (peer, { key }) =>
-      readable(await ask(peer, (tracker, asking) => tracker.details(asking, tracker.keyOf(key)))),
+    "ticket.details": (peer, { key }) =>
+      ask(peer, async (tracker, asking) => {
+        const details = readable(await tracker.details(asking, tracker.keyOf(key)));
+        const url = tracker.urlOf(details.key);
+        return url === undefined ? details : { ...details, url };
+      }),
     "ticket.search": (peer, { words, limit, which }) =>
       ask(peer, async (tracker, asking) => {
         const most = tracker.check ? MOST_FOUND.elsewhere : MOST_FOUND.here;
