@@ -118,14 +118,10 @@ export class TrackerHealth implements Disposable {
         cause: reason,
       });
     if (this.#outage?.error.message !== error.message) {
-      const isDenied = error instanceof TrackerDeniedError;
-      log.error("{reason}: {consequence}", {
-        reason: error.message,
-        consequence: isDenied
-          ? "nothing goes there until that is mended (srvaudit doctor)"
-          : "what is to go there waits",
-        tracker: this.tracker.name,
-      });
+      const about = { reason: error.message, tracker: this.tracker.name };
+      if (error instanceof TrackerDeniedError) {
+        log.error("{reason}: nothing goes there until that is mended (srvaudit doctor)", about);
+      } else log.error("{reason}: what is to go there waits", about);
     }
     const wanted = error instanceof TrackerDeniedError ? this.pauses.denied : this.pauses.down;
     // Not all hosts at once.
