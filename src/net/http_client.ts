@@ -15,7 +15,7 @@ import {
 } from "./http.ts";
 import { denoProxy, proxyFor, withoutProxyVariables } from "./proxy.ts";
 import { retryAfterMs } from "./retry_after.ts";
-import { whyUnreachable } from "./why_unreachable.ts";
+import { hasHungUp, whyUnreachable } from "./why_unreachable.ts";
 
 /** The longest reply that is read, unpacked: nobody's mistake or malice fills the agent's memory. */
 const MOST_BYTES = 16 * 1024 * 1024;
@@ -104,7 +104,7 @@ export class HttpClient implements Disposable {
     let response: Response;
     let text: string | undefined;
     try {
-      response = await fetch(url, init);
+      response = await fetchAgain(url, init);
       text = await readText(response);
     } catch (error) {
       const elapsedMs = performance.now() - start;
@@ -205,6 +205,16 @@ function openClient(proxy: URL | undefined, caFile: string): Deno.HttpClient {
     );
   } catch (error) {
     throw new HttpError(`caFile="${caFile}" cannot be used: ${messageOf(error)}`);
+  }
+}
+
+/** A connection that was kept may end just when it is used again: what changes nothing is asked once more. */
+async function fetchAgain(url: URL, init: RequestInit & { client: Deno.HttpClient }): Promise<Response> {
+  try {
+    return await fetch(url, init);
+  } catch (error) {
+    if (init.method !== "GET" || !hasHungUp(error)) throw error;
+    return await fetch(url, init);
   }
 }
 

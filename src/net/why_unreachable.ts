@@ -92,3 +92,9 @@ function ofReply(message: string): string {
   if (/invalid HTTP|parsed|InvalidContent/.test(message)) return "what listens there does not speak HTTP";
   return "the reply ended early";
 }
+
+/** Whether the connection has ended before a word of the answer came. */
+export function hasHungUp(error: unknown): boolean {
+  return error instanceof TypeError &&
+    /client error \(SendRequest\): .*(connection closed|reset by peer|broken pipe)/i.test(error.message);
+}

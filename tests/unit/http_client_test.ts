@@ -388,3 +388,19 @@ Deno.test("HttpClient finishes what is under way when it is closed, and begins n
     assert.equal((await answer).answer, 1);
   });
 });
+
+Deno.test("HttpClient asks once more where a connection that was kept has ended, unless that could change something twice", async () => {
+  await withService(() => Response.json({ answer: 1 }), async (_, url, stop) => {
+    using proxy = new BrokenProxy(url);
+    using http = clientOf(proxy.url);
+    proxy.faults = { dropAnswers: true };
+    await errorOf(http.json(get("/x"), ANSWER));
+    assert.deepEqual(proxy.asked.map((line) => line.split("?")[0]), ["GET /x", "GET /x"]);
+    proxy.reset();
+    await errorOf(http.nothing({ ...get("/y"), method: "POST", body: {} }));
+    await errorOf(http.nothing({ ...get("/z"), method: "PUT", body: {} }));
+    assert.deepEqual(proxy.asked.map((line) => line.split("?")[0]), ["POST /y", "PUT /z"]);
+    proxy.hangUp();
+    await stop();
+  });
+});
