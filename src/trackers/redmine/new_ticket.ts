@@ -8,7 +8,10 @@ import {
   type Created,
   type Question,
   SUBJECT_QUESTION,
+  type Ticket,
   TicketRefusedError,
+  TrackerDeniedError,
+  TrackerUnavailableError,
 } from "../tracker.ts";
 import {
   answerName,
@@ -19,7 +22,7 @@ import {
   questionOf,
   valueOf,
 } from "./fields.ts";
-import { demandText, ticketOf } from "./issues.ts";
+import { demandText } from "./issues.ts";
 import type { Redmine } from "./redmine.ts";
 import { type Issue, ONE_ISSUE, type Project } from "./replies.ts";
 import type { Actor } from "./server.ts";
@@ -49,7 +52,7 @@ export async function createTicket(
     const values = await valuesOf(redmine, fields, { answers, place });
     const subject = answers[SUBJECT_QUESTION.name] ?? "";
     const made = await make(redmine, place, { subject, values, assignee: actor.id });
-    if ("id" in made) return { ticket: await ticketOf(redmine, made, signal) };
+    if ("id" in made) return { ticket: newTicket(made) };
     return { questions: await askedBack(redmine, made, { fields, values, place }) };
   });
 }
@@ -144,6 +147,11 @@ function unknownFields(fields: readonly Field[], answers: Answers): Field[] {
   });
 }
 
+/** It is made, and nothing more is asked that could fail. Before 5.0 it does not say whether it is open: it is new. */
+function newTicket({ id, subject, status }: Issue): Ticket {
+  return { key: String(id), subject, status: status.name, open: !status.is_closed };
+}
+
 /** @returns the ticket, or what Redmine has against it */
 async function make(
   redmine: Redmine,
@@ -171,11 +179,23 @@ async function make(
         },
       );
     }
-    if (!(error instanceof TicketRefusedError)) throw error;
+    if (!(error instanceof TicketRefusedError)) throw mayHaveArrived(error) ? perhapsMade(error) : error;
     // Not everybody may have tickets: then it is nobody's.
     if (assignee !== undefined) return await make(redmine, place, { subject, values, assignee: undefined });
     return error;
   }
+}
+
+/** Whether Redmine may have done what was asked, though it could not say so. */
+function mayHaveArrived(error: unknown): error is TrackerUnavailableError {
+  if (!(error instanceof TrackerUnavailableError) || error instanceof TrackerDeniedError) return false;
+  return !(error.cause instanceof HttpStatusError && [429, 503].includes(error.cause.status));
+}
+
+/** Redmine makes two of what is sent twice. */
+function perhapsMade(error: TrackerUnavailableError): TrackerUnavailableError {
+  const advice = "the ticket may have been made all the same: look for it before you make it again";
+  return new TrackerUnavailableError(`${error.message}; ${advice}`, { cause: error });
 }
 
 /**
