@@ -61,7 +61,7 @@ function ofProxy(reason: string, { url, proxy }: Attempt): string | undefined {
     return `the proxy ${proxy.host} wants a user and a password, or other ones: see proxy`;
   }
   if (reason.includes("unsuccessful tunnel")) {
-    return `the proxy ${proxy.host} does not open a way to ${url.host}: see its log, and noProxy`;
+    return `the proxy ${proxy.host} does not open a way to ${url.host}: see proxy (the user and the password, too), and its log`;
   }
   return undefined;
 }
