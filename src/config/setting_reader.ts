@@ -56,7 +56,8 @@ export class SettingReader {
   }
 
   #shown(key: string, value: string): string {
-    // What stands before @ in an address may be a secret as well.
-    return this.secrets.includes(key) ? key : `${key}="${value.replace(/\/\/.*@/, "//...@")}"`;
+    // In an address what stands before @, or behind ?, may be a secret as well.
+    const isSecret = this.secrets.includes(key) || (key.endsWith("URL") && /[@?#]/.test(value));
+    return isSecret ? key : `${key}="${value}"`;
   }
 }
