@@ -6,7 +6,7 @@ import { testThatNeeds } from "../support/needs.ts";
 import { renderWithRedmine } from "../support/redmine.ts";
 
 /** Redmine takes seconds to be there, and renders hundreds of comments in one: it is given all of them at once. */
-const COMMENTS = 1500;
+const COMMENTS = 700;
 
 for (const format of ["textile", "markdown", "common_mark"] as const) {
   testThatNeeds(

@@ -20,27 +20,26 @@ export const textile: Markup = styled({
  * In `<pre>` everything is what it is, entities too, but for what Redmine does before it looks for `<pre>`. Such a character stands
  * outside, as it were: `</notextile>` ends what is taken literally, `<notextile>` begins it again, and neither is ever shown.
  */
-const ACTS_IN_PRE = new RegExp(
-  [
-    // What would end it.
-    "<(?=/?(?:code|pre|kbd|notextile|redpre))",
-    // A macro, and somebody who is told that he was mentioned.
-    "\\{(?=\\{\\w)",
-    "(?<!\\w)@",
-    // A blank would be added behind it.
-    '"$',
-    // How Redmine writes down ampersands and attributes meanwhile.
-    "(?<=x)%(?=x%|&)",
-    "(?<= ):(?=redsh#)",
-    // A line of nothing but blanks would lose them.
-    "^ (?= *$)",
-    ASTRAL,
-  ].join("|"),
-  "giu",
-);
+const ACTS_IN_PRE = [
+  // What would begin or end it.
+  "<(?=/?(?:code|pre|kbd|notextile|redpre))",
+  // A macro, and somebody who is told that he was mentioned.
+  "\\{(?=\\{\\w)",
+  "(?<!\\w)@",
+  // A blank would be added behind it.
+  '"$',
+  // How Redmine writes down ampersands and attributes meanwhile.
+  "(?<=x)%(?=x%|&)",
+  "(?<= ):(?=redsh#)",
+  // A line of nothing but blanks would lose them.
+  "^ (?= *$)",
+  ASTRAL,
+];
+const ACTING_RUN = new RegExp(`(?:${ACTS_IN_PRE.join("|")})+`, "giu");
 
 function code(line: string): string {
-  return line.replace(ACTS_IN_PRE, (character) => outside(entity(character))) || outside("");
+  return line.replace(ACTING_RUN, (characters) => outside(Array.from(characters, entity).join(""))) ||
+    outside("");
 }
 
 function outside(text: string): string {
