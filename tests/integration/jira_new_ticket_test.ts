@@ -194,6 +194,19 @@ for (const edition of EDITIONS) {
     made(await here.tracker.create(as("alice"), { subject: "x", [REASON]: "y" }));
   });
 
+  test("asks for no field that has a default, and not again for an answer that Jira refuses", async () => {
+    await using here = await openJira(edition);
+    const fields = here.jira.world.projects.find(({ key }) => key === "OPS")?.issueTypes[0]?.fields ?? [];
+    for (const field of fields) if (field.name === "Environment") field.hasDefaultValue = true;
+    assert.deepEqual(await here.tracker.create(as("alice"), { tracker: "Task", subject: "x" }), {
+      questions: [{ name: REASON, label: "Change reason" }],
+    });
+    await assert.rejects(here.tracker.create(as("alice"), { ...ALL, [REASON]: "x".repeat(300) }), {
+      name: "TicketRefusedError",
+      message: /customfield_10041: The entered text is too long/,
+    });
+  });
+
   test("says in Jira's words what it does not take", async () => {
     await using here = await openJira(edition);
     const subject = "x".repeat(300);
@@ -233,12 +246,13 @@ for (const edition of EDITIONS) {
 
   test("brings any subject and any answer as the same text", async () => {
     await using here = await openJira(edition);
-    const text = fc.string({ unit: "binary", maxLength: 60 }).filter((one) => plainLine(one).trim() !== "");
+    const line = (subject: string) => plainLine(subject.replace(/[\r\n]+/g, " ")).trim();
+    const text = fc.string({ unit: "binary", maxLength: 60 }).filter((one) => line(one) !== "");
     await fc.assert(
       fc.asyncProperty(text, text, async (subject, reason) => {
         const { key } = made(await here.tracker.create(as("alice"), { ...ALL, subject, [REASON]: reason }));
         const issue = here.issue(key);
-        assert.equal(issue.summary, plainLine(subject.replace(/[\r\n]+/g, " ")).trim());
+        assert.equal(issue.summary, line(subject));
         assert.equal(issue.fields["customfield_10041"], plainLine(reason));
       }),
       { numRuns: 40 },

@@ -91,10 +91,7 @@ export class NewTickets {
         ...MOST,
         paged,
       });
-      return found.filter(({ archived }) => archived !== true).map(({ key, name }) => ({
-        value: key,
-        label: name ? `${key} ${name}` : key,
-      }));
+      return found.map(({ key, name }) => ({ value: key, label: name ? `${key} ${name}` : key }));
     });
     const ours = allowed.length === 0
       ? all

@@ -86,11 +86,8 @@ export const ISSUES = pageOf(ISSUE, "issues");
 /** [CreatedIssue] */
 export const CREATED = z.object({ key: z.string() });
 
-/** [Project] */
-export const PROJECTS = pageOf(
-  z.object({ key: z.string(), name: z.nullish(z.string()), archived: z.nullish(z.boolean()) }),
-  "values",
-);
+/** [Project] Both editions leave archived ones out. */
+export const PROJECTS = pageOf(z.object({ key: z.string(), name: z.nullish(z.string()) }), "values");
 
 /** [IssueTypeIssueCreateMetadata] */
 export const ISSUE_TYPES = pageOf(

@@ -100,7 +100,7 @@ function task(further: Field[]): IssueType {
     id: "10002",
     name: "Task",
     description: "A small, distinct piece of work.",
-    fields: [...usual(), ...further],
+    fields: [...usual(), ...structuredClone(further)],
   };
 }
 
