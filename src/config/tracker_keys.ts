@@ -137,11 +137,10 @@ function httpUrl(value: string): string {
   if (!found || !["http:", "https:"].includes(found.protocol)) {
     throw new Error("is no address: write https://host, or https://host/path");
   }
-  // A part that begins with one of these may be empty, and would yet be there when a path is added.
   if (found.username + found.password !== "") {
-    // What stands before @ may be a secret: the message must not be one.
     throw new Error("has a user in it: the key alone says who srvAudit is");
   }
+  // Looked for in the text: a query that is empty is none to URL, and would yet stand before every path.
   if (/[?#]/.test(value)) throw new Error("has a ? or # in it: the address of the front page is meant");
   return found.href.replace(/\/+$/, "");
 }
