@@ -176,6 +176,14 @@ testThatNeeds(["Redmine"], "Redmine's tickets", async (test) => {
     await assert.rejects(search("a b"), /two characters/);
   });
 
+  await test.step("a project that is closed while srvAudit remembers it is noticed at the first thing that fails", async () => {
+    assert.equal((await tracker.find(bob(), "1"))?.open, true);
+    redmine.sql("UPDATE projects SET status = 5 WHERE id = 1");
+    await assert.rejects(tracker.setStatus(bob(), "1", "Resolved"), TicketRefusedError);
+    assert.equal((await tracker.find(bob(), "1"))?.open, false);
+    redmine.sql("UPDATE projects SET status = 1 WHERE id = 1");
+  });
+
   await test.step("an ordinary key does all as its own account", async () => {
     using plain = new RedmineTracker(settingsFor(redmine, { key: REDMINE_KEYS.bob }), NETWORK);
     await plain.addNote(askingAs("carol"), "1", "by the key's account");
