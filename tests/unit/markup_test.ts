@@ -162,6 +162,14 @@ Deno.test("no body of Jira Server's mentions anybody, in code neither, names an 
   );
 });
 
+Deno.test("what is a link where Redmine has a repository, or a line break where its config says so, is no link, and is one", () => {
+  const body = markupOf("common_mark").render([{ kind: "text", text: "r12 -r12\nfor r2d2" }]);
+  assert.equal(body, "&#114;<b></b>12 &#45;&#114;<b></b>12\\\nfor &#114;<b></b>2d2\n\n");
+  for (const name of ["textile", "markdown"] as const) {
+    assert.equal(markupOf(name).render([{ kind: "text", text: "r12 (r12" }]), "&#114;12 (&#114;12\n\n");
+  }
+});
+
 Deno.test("texts of every day can be read in the source as well", () => {
   const text =
     "Closed at 12:03:44 on 2026-01-02 (UTC+01:00), by alice: /etc/nginx/nginx.conf is ok, 93% of it; done!";

@@ -5,14 +5,17 @@ import type { Markup } from "./markup.ts";
 import { bytesOf, REDMINE_LIMIT } from "./redmine_limit.ts";
 import { styled } from "./styled.ts";
 
+/** The end of a line alone is one only where Redmine's config/configuration.yml says so. */
+const LINE_BREAK = "\\\n";
+
 /** Comments in CommonMark. */
 export const commonMark: Markup = styled({
   limit: REDMINE_LIMIT,
   sizeOf: bytesOf,
   strong: "**",
   line: (text) => entities(text, apart),
-  lineBreak: "\\\n",
-  quote: (lines) => lines.map((line) => `> ${line}`).join("\\\n"),
+  lineBreak: LINE_BREAK,
+  quote: (lines) => lines.map((line) => `> ${line}`).join(LINE_BREAK),
   code: (lines) => `<pre>\n${lines.map(code).join("\n")}\n</pre>`,
 });
 
@@ -21,7 +24,7 @@ export const commonMark: Markup = styled({
  * character and the next one apart.
  */
 function apart(character: string): string {
-  return entity(character) + ("@#:[!r{".includes(character) ? "<b></b>" : "");
+  return entity(character) + ("@#:[!r".includes(character) ? "<b></b>" : "");
 }
 
 const ACTS_IN_PRE = new RegExp(`[&<>@]|\\{(?=\\{\\w)|${ASTRAL}`, "gu");
