@@ -53,15 +53,20 @@ export async function existingIssue(
   throw new TicketNotFoundError(`there is no ticket ${key} in Redmine that ${how.actor.name} may see here`);
 }
 
-/** A ticket as people see it. In a closed project no work can be done on any. */
+/** A ticket as people see it. In a closed project no work can be done on any: then its status says why. */
 export async function ticketOf(
   { projects, statuses }: Redmine,
   issue: Issue,
   signal: AbortSignal,
 ): Promise<Ticket> {
-  const isOpen = !await statuses.isClosed(issue.status, signal) &&
-    await projects.isActive(issue.project.id, signal);
-  return { key: String(issue.id), subject: issue.subject, status: issue.status.name, open: isOpen };
+  const isDone = await statuses.isClosed(issue.status, signal);
+  const isStuck = !isDone && !await projects.isActive(issue.project.id, signal);
+  return {
+    key: String(issue.id),
+    subject: issue.subject,
+    status: isStuck ? `${issue.status.name}, in a closed project` : issue.status.name,
+    open: !isDone && !isStuck,
+  };
 }
 
 /** @throws {TicketRefusedError} for half of a character, which no JSON can carry */

@@ -100,6 +100,7 @@ export class Projects {
   }
 }
 
-function isActive(project: Project): boolean {
+/** Whether anything can be changed in a project; one that does not say is active, as all are in lists. */
+export function isActive(project: Project): boolean {
   return (project.status ?? ACTIVE) === ACTIVE;
 }

@@ -2,6 +2,7 @@
 
 import { type Asking, type Search, type Ticket, TicketRefusedError } from "../tracker.ts";
 import { ticketOf } from "./issues.ts";
+import { isActive } from "./projects.ts";
 import type { Redmine } from "./redmine.ts";
 import { FOUND, type Issue, ISSUES } from "./replies.ts";
 import { type Actor, isMissing } from "./server.ts";
@@ -105,10 +106,11 @@ async function listed(
   }
 }
 
-/** A list has one project, or all; without `subproject_id` it has those below, too. */
-async function placesOf({ redmine, signal }: Scope): Promise<Filters[]> {
+/** A list has one project, or all; without `subproject_id` it has those below, too. One project's list has no `project.status`. */
+async function placesOf({ redmine, signal, closedToo }: Scope): Promise<Filters[]> {
   const allowed = await redmine.projects.allowed(signal);
-  return allowed?.map(({ id }) => ({ project_id: id, subproject_id: "!*" })) ?? [{}];
+  const wanted = allowed?.filter((project) => closedToo || isActive(project));
+  return wanted?.map(({ id }) => ({ project_id: id, subproject_id: "!*" })) ?? [{}];
 }
 
 async function pathsOf({ redmine, signal }: Scope): Promise<string[]> {
