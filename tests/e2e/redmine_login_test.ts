@@ -160,8 +160,8 @@ testThatNeeds(
           logout "" ""
         `,
       );
-      const [, offered = ""] = /\r\n( +1  New\r\n.*)Choose ticket status/s.exec(text) ?? [];
-      assert.match(offered, /2  In Progress\r\n/);
+      const [, offered = ""] = /\r\n( +1 +New\r\n.*)Choose ticket status/s.exec(text) ?? [];
+      assert.match(offered, /2 +In Progress\r\n/);
       assert.doesNotMatch(offered, /Closed/);
       assert.equal((await at.issue(1)).status.name, "New");
     });
