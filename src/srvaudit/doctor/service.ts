@@ -31,7 +31,12 @@ export function config(host: Host): Finding[] {
   const found = readText(file);
   if (found === "missing") return [ok(`there is no ${file}: the defaults hold`)];
   if (found === "closed") return [unseen(`the config ${file}`)];
-  const { errors, warnings } = checkConfig(found.text, file);
+  const mask = readText(host.places.mask);
+  const { errors, warnings } = checkConfig(
+    found.text,
+    file,
+    typeof mask === "string" ? undefined : { text: mask.text, file: host.places.mask },
+  );
   const findings = [
     ...errors.map((message) =>
       wrong(message, "mend that line; an agent that runs keeps the config that it had")
