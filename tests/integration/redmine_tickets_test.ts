@@ -114,7 +114,9 @@ testThatNeeds(["Redmine"], "Redmine's tickets", async (test) => {
   });
 
   await test.step("the newest note comes last, however the reader has set Redmine to show them", async () => {
-    redmine.sql("UPDATE user_preferences SET others = replace(others, 'asc', 'desc')");
+    const preference = "---\n:comments_sorting: desc\n";
+    redmine.sql("DELETE FROM user_preferences WHERE user_id = 6");
+    redmine.sql("INSERT INTO user_preferences (user_id, others, hide_mail) VALUES (6, ?, 1)", preference);
     await tracker.addNote(bob(), "1", "the last one");
     assert.match((await tracker.details(bob(), "1")).notes.at(-1)?.text ?? "", /the last one/);
   });
@@ -169,6 +171,24 @@ testThatNeeds(["Redmine"], "Redmine's tickets", async (test) => {
   await test.step("a search keeps to the allowed projects, and to what she may see", async () => {
     assert.deepEqual(await search("disk"), ["1"]);
     assert.deepEqual(await search("disk", true, everywhere), ["5", "4", "1"]);
+  });
+
+  await test.step("a project below an allowed one is not allowed by that", async () => {
+    const below = {
+      name: "Below",
+      identifier: "below",
+      parent_id: 1,
+      inherit_members: true,
+      tracker_ids: [1],
+    };
+    assert.equal((await redmine.api("admin", "POST", "/projects.json", { project: below })).status, 201);
+    const key = String(
+      await redmine.issue("bob", { subject: "Disk below", project_id: "below", custom_fields: [] }),
+    );
+    assert.equal(await tracker.find(bob(), key), undefined);
+    assert.ok(!(await tracker.search(bob(), OWN)).some((ticket) => ticket.key === key));
+    assert.deepEqual(await search("disk"), ["1"]);
+    assert.ok((await everywhere.search(bob(), OWN)).some((ticket) => ticket.key === key));
   });
 
   await test.step("a search that Redmine would not do wholly is refused", async () => {

@@ -67,9 +67,7 @@ async function issuesWith(scope: Scope, words: string[]): Promise<Issue[]> {
   const ids = (await Promise.all((await pathsOf(scope)).map((path) => found(scope, path, asked)))).flat();
   const wanted = [...new Set(ids)].sort((a, b) => b - a).slice(0, PAGE);
   if (wanted.length === 0) return [];
-  const issues = await listed(scope, { issue_id: wanted.join(",") });
-  const allowed = await scope.redmine.projects.allowed(scope.signal);
-  return allowed ? issues.filter(({ project }) => allowed.some(({ id }) => id === project.id)) : issues;
+  return await listed(scope, { issue_id: wanted.join(",") });
 }
 
 async function found({ redmine, actor, signal, closedToo }: Scope, path: string, words: string[]) {
