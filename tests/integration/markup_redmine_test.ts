@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import type { Block } from "../../src/trackers/markup/markup.ts";
 import { markupOf } from "../../src/trackers/markup/redmine.ts";
 import { asFarAsCodeCan, BLOCKS, seenIn, shouldBeSeen } from "../support/markup.ts";
 import { testThatNeeds } from "../support/needs.ts";
@@ -8,6 +9,13 @@ import { renderWithRedmine } from "../support/redmine.ts";
 /** Redmine takes seconds to be there, and renders hundreds of comments in one: it is given all of them at once. */
 const COMMENTS = 700;
 
+/** A macro of Redmine's that begins in one block of code and ends in the next takes all that is between for its own. */
+const MACRO: Block[] = [
+  { kind: "code", lines: ["{{collapse"] },
+  { kind: "text", text: "between" },
+  { kind: "code", lines: ["}}"] },
+];
+
 for (const format of ["textile", "markdown", "common_mark"] as const) {
   testThatNeeds(
     ["Redmine"],
@@ -15,7 +23,7 @@ for (const format of ["textile", "markdown", "common_mark"] as const) {
     async () => {
       const markup = markupOf(format);
       const seed = Number(Deno.env.get("SEED") ?? Date.now() % 2 ** 31);
-      const comments = fc.sample(BLOCKS, { numRuns: COMMENTS, seed }).map((blocks) => ({
+      const comments = [MACRO, ...fc.sample(BLOCKS, { numRuns: COMMENTS, seed })].map((blocks) => ({
         blocks,
         body: markup.render(blocks),
       }));

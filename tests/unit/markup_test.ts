@@ -132,6 +132,9 @@ Deno.test("no body of Redmine's mentions anybody", () => {
     }),
     { numRuns: 1000 },
   );
+  // In Textile not even where code is looked through as well.
+  const code = markupOf("textile").render([{ kind: "code", lines: ["ssh a@b @alice"] }]);
+  assert.equal(code, "<pre>\nssh a@b </notextile>&#64;<notextile>alice\n</pre>\n\n");
 });
 
 Deno.test("no body of Jira Server's mentions anybody, in code neither, names an issue, or has what Jira's renderer marks its own with", () => {
