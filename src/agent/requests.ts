@@ -158,7 +158,7 @@ function answersOf(office: Office): Answers {
   };
   /** What may leave the host. */
   const harmless = (peer: Peer, where: string, text: string): string => {
-    const { text: harmless, masked } = tickets.masked(text);
+    const { text: harmless, masked } = tickets.maskedFor(peer.uid, text);
     if (masked.length > 0) office.masked(where, peer, masked);
     return harmless;
   };
@@ -220,11 +220,11 @@ function answersOf(office: Office): Answers {
         const search = { words, limit: Math.min(limit ?? most, most), closedToo: which === "all" };
         return (await tracker.search(asking, search)).slice(0, search.limit);
       }),
-    "ticket.create": (peer, { answers }) => {
+    "ticket.create": async (peer, { answers }) => {
       const sent = Object.entries(answers).map(([name, text]) =>
         [name, harmless(peer, "a new ticket", text)] as const
       );
-      return ask(peer, (tracker, asking) => tracker.create(asking, Object.fromEntries(sent)));
+      return await ask(peer, (tracker, asking) => tracker.create(asking, Object.fromEntries(sent)));
     },
     "ticket.nextStatuses": (peer, { key }) =>
       ask(peer, (tracker, asking) => tracker.nextStatuses(asking, tracker.keyOf(key))),

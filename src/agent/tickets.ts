@@ -78,6 +78,16 @@ export class Tickets implements Disposable {
     return this.#place.health ? this.#mask.apply(text) : { text, masked: [] };
   }
 
+  /**
+   * The same, for a user who waits for it, and at her own expense: a long text can take half a second, in which nobody else
+   * is answered.
+   *
+   * @throws {RequestError} if she asks too much at once
+   */
+  maskedFor(uid: number, text: string): MaskedText {
+    return this.#place.turns.spend(uid, () => this.masked(text));
+  }
+
   /** Why the tracker cannot be asked now; undefined where it can, as far as is known. */
   get outage(): TrackerUnavailableError | undefined {
     return this.#place.health?.outage;

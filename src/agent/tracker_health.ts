@@ -61,13 +61,13 @@ export class TrackerHealth implements Disposable {
   }
 
   /**
-   * Makes sure of what somebody's question came to: only if the agent's own fails too is the tracker down. It is left alone at
-   * once if that is what it asked for.
+   * Makes sure of what somebody's question came to: only if the agent's own fails too is the tracker down. That holds for one
+   * that wants to be left alone, too: Jira says so of a single ticket that is changed too often, and any user can bring that about.
    */
   async doubt(error: unknown): Promise<void> {
     if (!(error instanceof TrackerUnavailableError) || this.#outage) return;
-    if (error.retryAfterMs === undefined) await this.check();
-    else this.#down(error);
+    await this.check();
+    if ((error.retryAfterMs ?? 0) > (this.outage?.retryAfterMs ?? Infinity)) this.#down(error);
   }
 
   /** Asks. It takes no longer than two thirds of what people wait; it never fails. */

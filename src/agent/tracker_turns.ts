@@ -9,6 +9,8 @@ const AT_ONCE_OF_ALL = 32;
 /** How many one user may ask in a second, for good, and at once after a pause. */
 const PER_SECOND = 10;
 const BURST = 40;
+/** So long the agent may work on a question before it is asked, in milliseconds: what takes longer counts as several. */
+const WORK_MS = 10;
 
 interface User {
   readonly bucket: TokenBucket;
@@ -40,6 +42,23 @@ export class TrackerTurns {
     if (user.underWay < AT_ONCE && this.#underWay < AT_ONCE_OF_ALL) this.#begin(user);
     else await this.#wait(user, signal);
     return { [Symbol.dispose]: () => this.#end(uid, user) };
+  }
+
+  /**
+   * Does what must be done before a question is asked, and keeps everybody else waiting: it counts by the time that it takes, so
+   * that nobody has more than a tenth of the agent's for good.
+   *
+   * @throws {RequestError} if the user asks too much
+   */
+  spend<Result>(uid: number, work: () => Result): Result {
+    const { bucket } = this.#userOf(uid);
+    const startMs = performance.now();
+    if (bucket.waitMs(startMs) > 0) throw this.#tooMuch();
+    try {
+      return work();
+    } finally {
+      bucket.charge((performance.now() - startMs) / WORK_MS);
+    }
   }
 
   async #wait(user: User, signal: AbortSignal): Promise<void> {

@@ -6,6 +6,7 @@ import { FoundTickets } from "../../src/agent/found_tickets.ts";
 import { RequestError } from "../../src/agent/server.ts";
 import { Tickets, type TicketSettings } from "../../src/agent/tickets.ts";
 import { TrackerHealth } from "../../src/agent/tracker_health.ts";
+import { TrackerTurns } from "../../src/agent/tracker_turns.ts";
 import { DEFAULT_POLICY, type Policy } from "../../src/config/policy.ts";
 import type { Opening } from "../../src/desk/protocol.ts";
 import { effectiveUid } from "../../src/posix/libc.ts";
@@ -293,4 +294,38 @@ Deno.test("what the tracker says no to is said in its own words, and is no outag
   assert.ok(refused instanceof RequestError);
   assert.match(refused.message, /so it is/);
   assert.equal(at.tickets.outage, undefined);
+});
+
+Deno.test("a ticket that may not be changed so often makes no outage, however long it wants to be left alone", async () => {
+  const tooMany = { status: 429, headers: { "Retry-After": "100" } };
+  await using at = new Scene((wish) => wish.startsWith("note") ? tooMany : undefined);
+  await at.settled();
+  const note = at.tickets.ask(ALICE, (tracker, asking) => tracker.addNote(asking, "17", "x"));
+  const error = await fault(note);
+  assert.ok(error instanceof TrackerUnavailableError);
+  assert.equal(error.retryAfterMs, 100_000);
+  assert.equal(at.tickets.outage, undefined);
+  assert.equal((await at.tickets.find(BOB, "17"))?.key, "17");
+  await assert.rejects(at.admission().admit(peer, alice, opening(null, { wanted: "x" })), /needs a ticket/);
+});
+
+Deno.test("who has the agent look for secrets in ever more text is refused, and she alone", () => {
+  const turns = new TrackerTurns("Served");
+  const work = () => {
+    const startMs = performance.now();
+    while (performance.now() - startMs < 100);
+    return "done";
+  };
+  const outcome = (uid: number) => {
+    try {
+      return turns.spend(uid, work);
+    } catch (error) {
+      assert.ok(error instanceof RequestError);
+      return error.message;
+    }
+  };
+  const outcomes = Array.from({ length: 8 }, () => outcome(ALICE));
+  assert.equal(outcomes[0], "done");
+  assert.match(outcomes.at(-1) ?? "", /too much at once/);
+  assert.equal(outcome(BOB), "done");
 });
