@@ -28,6 +28,8 @@ export interface Author {
   readonly measure: Measure;
   /** Whether the time that was spent is logged. */
   readonly logsTime: boolean;
+  /** Ends all of it: from then on evidence may be closed. */
+  readonly end: AbortSignal;
 }
 
 /** Which of the agent's own events of a session a reader of its story should know of. */

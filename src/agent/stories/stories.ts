@@ -41,7 +41,7 @@ const TIDY_MS = 3_600_000;
 export class Stories implements Disposable {
   readonly #rows: StoryRows;
   readonly #events: StoryEvents;
-  #telling: { news: News; reader: Reader; writer: Writer } | undefined;
+  #telling: { news: News; reader: Reader; writer: Writer; end: AbortController } | undefined;
   #tidyMs = -Infinity;
 
   /** @param clockMs a clock that nobody sets */
@@ -73,10 +73,17 @@ export class Stories implements Disposable {
     if (!book || settings.kind === "local") return this.outbox.unregister(CONSUMER);
     const { store, outbox } = this;
     const [rows, events, measure] = [this.#rows, this.#events, new Measure(book.markup)];
-    const author = { store, outbox, rows, events, tracker, book, mask, measure, logsTime: settings.logsTime };
+    const end = new AbortController();
+    const { logsTime } = settings;
+    const author = { store, outbox, rows, events, tracker, book, mask, measure, logsTime, end: end.signal };
     const news = new News(store, outbox, rows, events);
     const writer = new Writer(author, settings, rows.waiting(name), this.clockMs);
-    this.#telling = { news, writer, reader: { tracker: name, keyOf: (ticket) => tracker.keyOf(ticket) } };
+    this.#telling = {
+      news,
+      writer,
+      reader: { tracker: name, keyOf: (ticket) => tracker.keyOf(ticket) },
+      end,
+    };
   }
 
   /**
@@ -125,7 +132,7 @@ export class Stories implements Disposable {
 
   /** Gives up what it is telling just now: the next agent finds out how far it came. */
   [Symbol.dispose](): void {
-    this.#telling?.writer[Symbol.dispose]();
+    this.#telling?.end.abort(new Error("the agent, or its tracker, has ended"));
     this.#telling = undefined;
   }
 }

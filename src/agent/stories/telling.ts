@@ -39,6 +39,7 @@ export async function tellSome(
     if (!story) return "told";
     isMore = (story.cut < story.news || !rows.lastPart(id)) && cutSome(author, story);
     if (isMore) await turn();
+    author.end.throwIfAborted();
   }
   const story = rows.one(id);
   if (!story || story.standing === "false") return "told";

@@ -37,11 +37,10 @@ export interface WriterSettings {
   storySeconds: number;
 }
 
-/** Ends with its tracker. */
-export class Writer implements Disposable {
+/** Goes on until its author's end. */
+export class Writer {
   readonly #due = new Map<number, Due>();
   readonly #line = new Line(AT_ONCE.all, AT_ONCE.ofOneUser);
-  readonly #end = new AbortController();
   /** When the next one is due: nothing need be looked at before. */
   #nextMs = 0;
   #canEdit: Promise<boolean> | undefined;
@@ -102,7 +101,7 @@ export class Writer implements Disposable {
   }
 
   #begin(): void {
-    if (this.#end.signal.aborted || this.clockMs() < (this.#pause?.untilMs ?? 0)) return;
+    if (this.author.end.aborted || this.clockMs() < (this.#pause?.untilMs ?? 0)) return;
     // Where it is not known whether the tracker answers again, one finds out for all.
     const most = this.#pause ? 1 : AT_ONCE.all;
     for (let next = this.#line.next(most); next; next = this.#line.next(most)) {
@@ -125,7 +124,7 @@ export class Writer implements Disposable {
     }
     due.isBusy = false;
     this.#line.done(due.user);
-    if (this.#end.signal.aborted) return;
+    if (this.author.end.aborted) return;
     if (outcome === "more") this.#put(story, due.user, this.clockMs() + PACE_MS);
     // News that came meanwhile has its own time.
     else if (due.atMs === Infinity) this.#due.delete(story);
@@ -145,7 +144,7 @@ export class Writer implements Disposable {
   /** Nothing waits longer for a tracker than that, even for one that does not heed the signal. */
   readonly #request: Request = async (work) => {
     const late = new AbortController();
-    const signal = AbortSignal.any([late.signal, this.#end.signal]);
+    const signal = AbortSignal.any([late.signal, this.author.end]);
     const { promise: over, reject } = Promise.withResolvers<never>();
     const give = () => reject(signal.reason);
     signal.addEventListener("abort", give);
@@ -175,7 +174,7 @@ export class Writer implements Disposable {
   }
 
   #failed(story: number, due: Due, error: unknown): void {
-    if (this.#end.signal.aborted) return;
+    if (this.author.end.aborted) return;
     try {
       if (error instanceof TrackerUnavailableError) this.#rest(error, due);
       else if (error instanceof EvidenceError) throw error;
@@ -218,9 +217,5 @@ export class Writer implements Disposable {
       });
     }
     due.atMs = this.clockMs() + Math.min(HOLD_MS.longest, HOLD_MS.first * 2 ** Math.min(tries - 1, 10));
-  }
-
-  [Symbol.dispose](): void {
-    this.#end.abort(new Error("the agent, or its tracker, has ended"));
   }
 }
