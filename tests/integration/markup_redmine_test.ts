@@ -9,6 +9,11 @@ import { renderWithRedmine } from "../support/redmine.ts";
 /** Redmine takes seconds to be there, and renders hundreds of comments in one: it is given all of them at once. */
 const COMMENTS = 700;
 
+/** What Redmine cuts off at the ends of a comment, or takes for no comment at all. */
+const BLANKS: Block[][] = ["\u3000", "\u3000\u3000", "\ufeffa", "\u00a0", " "].map((
+  text,
+) => [{ kind: "text", text }]);
+
 /** A macro of Redmine's that begins in one block of code and ends in the next takes all that is between for its own. */
 const MACRO: Block[] = [
   { kind: "code", lines: ["{{collapse"] },
@@ -23,7 +28,9 @@ for (const format of ["textile", "markdown", "common_mark"] as const) {
     async () => {
       const markup = markupOf(format);
       const seed = Number(Deno.env.get("SEED") ?? Date.now() % 2 ** 31);
-      const comments = [MACRO, ...fc.sample(BLOCKS, { numRuns: COMMENTS, seed })].map((blocks) => ({
+      const comments = [MACRO, ...BLANKS, ...fc.sample(BLOCKS, { numRuns: COMMENTS, seed })].map((
+        blocks,
+      ) => ({
         blocks,
         body: markup.render(blocks),
       }));

@@ -27,10 +27,8 @@ const ACTIVE = new RegExp(
     "(?<![A-Za-z0-9])r(?=[0-9])|(?<=[A-Z][A-Z0-9]*)-(?=[0-9])",
     // h1. and 1. and 1) and www.
     "(?<=^ *[A-Za-z0-9]+)[.)]|(?<=www)\\.",
-    // A mark of the order of bytes, at the very beginning.
-    "\\ufeff",
-    // Blanks of Unicode's at an end, where they would be cut off.
-    "^[^\\S ]|[^\\S ]$",
+    // A comment of nothing but blanks would not be shown, nor a mark of the order of bytes at its beginning.
+    "^[^\\S ]",
     ASTRAL,
   ].join("|"),
   "gu",
