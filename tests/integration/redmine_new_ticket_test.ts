@@ -187,6 +187,12 @@ testThatNeeds(["Redmine"], "New tickets in Redmine", async (test) => {
     assert.equal(await valueOf(ticket, "Change reason code"), "green");
     assert.equal(await valueOf(ticket, "Weekend"), "0");
     assert.equal(await valueOf(ticket, "Reviewer"), "6");
+    // A name that goes on like another one's is not taken for that.
+    const all = await questionsOf({ tracker: "Feature", subject: "s" }, "bob", plain);
+    assert.deepEqual(
+      all.map(({ label }) => label).toSorted(),
+      ["Change reason", ...Object.keys(labels)].toSorted(),
+    );
     // An ordinary key finds the names, where Redmine tells of none, in a ticket that is there.
     assert.deepEqual(
       (await questionsOf({ tracker: "Feature", subject: "s", "field:1": "because" }, "bob", plain)).map((
