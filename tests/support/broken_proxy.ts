@@ -10,6 +10,8 @@ export interface Faults {
   cutAfterBytes?: number;
   /** Connections are closed as soon as something is asked; the server does not see it. */
   drop?: boolean;
+  /** Everything that is asked gets this answer, with an empty body; the server does not see it. */
+  answer?: { status: number; headers?: Readonly<Record<string, string>> };
   /** The same from when the server has answered: it has done what it was asked to, and nobody is told. */
   dropAnswers?: boolean;
 }
@@ -44,27 +46,40 @@ export class BrokenProxy implements Disposable {
   traffic: Traffic = { connections: 0, requests: 0, sent: 0, received: 0 };
   /** Every request line, such as `GET /issues/17.json?include=journals`, in order. */
   readonly asked: string[] = [];
+  /** All that was sent, a character a byte, from when it is set to a text. */
+  transcript: string | undefined;
   /** Where to ask in place of the server. */
   readonly url: string;
-  readonly #listener: Deno.TcpListener;
+  readonly #port: number;
+  #listener: Deno.TcpListener | undefined;
   readonly #target: URL;
   readonly #open = new Set<Deno.TcpConn>();
-  #isClosed = false;
-
   /** @param target the server's address: `http://127.0.0.1:3000` or with a path */
   constructor(target: string) {
     this.#target = new URL(target);
     this.#listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-    const { port } = this.#listener.addr as Deno.NetAddr;
-    this.url = `http://127.0.0.1:${port}${this.#target.pathname.replace(/\/$/, "")}`;
-    this.#accept();
+    this.#port = (this.#listener.addr as Deno.NetAddr).port;
+    this.url = `http://127.0.0.1:${this.#port}${this.#target.pathname.replace(/\/$/, "")}`;
+    this.#accept(this.#listener);
+  }
+
+  /** Connections are refused, and those that are there are closed, until `listen`. */
+  refuse(): void {
+    this.#listener?.close();
+    this.#listener = undefined;
+    this.hangUp();
+  }
+
+  /** Takes connections again. */
+  listen(): void {
+    if (this.#listener) return;
+    this.#listener = Deno.listen({ hostname: "127.0.0.1", port: this.#port });
+    this.#accept(this.#listener);
   }
 
   /** Nobody is let in any more: connections are refused, and those that are there are closed. */
   [Symbol.dispose](): void {
-    if (!this.#isClosed) this.#listener.close();
-    this.#isClosed = true;
-    this.hangUp();
+    this.refuse();
   }
 
   /** Closes all connections that are there. */
@@ -79,9 +94,9 @@ export class BrokenProxy implements Disposable {
     this.asked.length = 0;
   }
 
-  async #accept(): Promise<void> {
+  async #accept(listener: Deno.TcpListener): Promise<void> {
     try {
-      for await (const client of this.#listener) this.#serve(client);
+      for await (const client of listener) this.#serve(client);
     } catch {
       // Closed.
     }
@@ -120,8 +135,11 @@ export class BrokenProxy implements Disposable {
       }
       tail = text.slice(Math.max(seen, text.lastIndexOf("\n") + 1));
       this.traffic.sent += piece.length;
+      if (this.transcript !== undefined) this.transcript += decoder.decode(piece);
       if (this.faults.drop) return;
-      await writeAll(server, piece);
+      const { answer } = this.faults;
+      if (!answer) await writeAll(server, piece);
+      else if (seen > 0) await writeAll(client, emptyAnswer(answer));
     }
   }
 
@@ -139,6 +157,13 @@ export class BrokenProxy implements Disposable {
       if (passed >= cutAfterBytes) return;
     }
   }
+}
+
+/** Whoever gets it closes the connection. */
+function emptyAnswer({ status, headers = {} }: NonNullable<Faults["answer"]>): Uint8Array {
+  const all = Object.entries({ ...headers, "content-length": "0", connection: "close" });
+  const lines = all.map(([name, value]) => `${name}: ${value}\r\n`).join("");
+  return new TextEncoder().encode(`HTTP/1.1 ${status} by the test's wish\r\n${lines}\r\n`);
 }
 
 async function* pieces(connection: Deno.TcpConn): AsyncGenerator<Uint8Array> {

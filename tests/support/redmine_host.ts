@@ -79,6 +79,7 @@ export class RedmineHost implements AsyncDisposable {
       // A machine with two processors that has much else to do is no tracker that does not answer.
       'trackerTimeout="20"',
     ];
+    await Deno.chmod(`${host.root}/etc/srvaudit/config`, 0o640);
     const agent = started.use(await TestAgent.start(host, merged(own, config)));
     started.move();
     return new RedmineHost(redmine, proxy, host, users, agent, own);

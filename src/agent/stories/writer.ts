@@ -27,8 +27,11 @@ const HOLD_MS = { first: 600_000, longest: 6 * 3_600_000 };
 /** A story that has something to tell. */
 interface Due {
   user: number;
+  ticket: string;
   atMs: number;
   isBusy: boolean;
+  /** The tracker has refused it: it waits, and nobody waits for it. */
+  isHeld: boolean;
 }
 
 /** What people can change about it. */
@@ -63,15 +66,16 @@ export class Writer {
   }
 
   /** A story has news. */
-  add({ id, uid }: StoryRow, urgency: Urgency): void {
+  add({ id, uid, ticket }: StoryRow, urgency: Urgency): void {
     const delaysMs = { now: 0, soon: SOON_MS, usual: this.settings.storySeconds * 1000 };
-    this.#put(id, uid ?? -1, this.clockMs() + delaysMs[urgency]);
+    const atMs = this.clockMs() + delaysMs[urgency];
+    const due = this.#due.get(id);
+    if (!due) this.#due.set(id, { user: uid ?? -1, ticket, atMs, isBusy: false, isHeld: false });
+    this.#dueAt(atMs, due);
   }
 
-  #put(story: number, user: number, atMs: number): void {
-    const due = this.#due.get(story);
+  #dueAt(atMs: number, due?: Due): void {
     if (due) due.atMs = Math.min(due.atMs, atMs);
-    else this.#due.set(story, { user, atMs, isBusy: false });
     this.#nextMs = Math.min(this.#nextMs, atMs);
   }
 
@@ -106,14 +110,32 @@ export class Writer {
     const most = this.#pause ? 1 : AT_ONCE.all;
     for (let next = this.#line.next(most); next; next = this.#line.next(most)) {
       const due = this.#due.get(next.story);
-      if (!due) this.#line.done(next.user);
-      else this.#tell(next.story, due);
+      if (due && !this.#isBehind(next.story, due)) {
+        this.#tell(next.story, due);
+        continue;
+      }
+      this.#line.done(next.user);
+      if (due) due.atMs = this.clockMs() + PACE_MS;
+      this.#dueAt(this.clockMs() + PACE_MS);
     }
+  }
+
+  /** Whether it has no comment yet, and neither has an earlier session on its ticket: people read them in the order of the sessions. */
+  #isBehind(story: number, { ticket }: Due): boolean {
+    if (this.#isBegun(story)) return false;
+    return this.#due.entries().some(([other, due]) =>
+      other < story && due.ticket === ticket && !due.isHeld && !this.#isBegun(other)
+    );
+  }
+
+  #isBegun(story: number): boolean {
+    return (this.author.rows.part(story, 1)?.comment ?? null) !== null;
   }
 
   async #tell(story: number, due: Due): Promise<void> {
     due.isBusy = true;
     due.atMs = Infinity;
+    due.isHeld = false;
     let outcome: Outcome | "failed";
     try {
       outcome = await tellSome(this.author, story, await this.#mayEdit(), this.#request);
@@ -125,10 +147,10 @@ export class Writer {
     due.isBusy = false;
     this.#line.done(due.user);
     if (this.author.end.aborted) return;
-    if (outcome === "more") this.#put(story, due.user, this.clockMs() + PACE_MS);
+    if (outcome === "more") this.#dueAt(this.clockMs() + PACE_MS, due);
     // News that came meanwhile has its own time.
     else if (due.atMs === Infinity) this.#due.delete(story);
-    else this.#put(story, due.user, due.atMs);
+    else this.#dueAt(due.atMs);
     this.#begin();
   }
 
@@ -191,10 +213,9 @@ export class Writer {
     const lengthMs = Math.min(PAUSE_MS.longest, (this.#pause?.lengthMs ?? PAUSE_MS.first / 2) * 2);
     const pauseMs = Math.max(isDenied ? PAUSE_MS.denied : lengthMs, error.retryAfterMs ?? 0);
     if (this.#pause?.error.message !== error.message) {
-      log.error("{reason}: stories wait{mend}", {
-        reason: error.message,
-        mend: isDenied ? " until that is mended: srvaudit doctor" : "",
-      });
+      const about = { reason: error.message };
+      if (isDenied) log.error("{reason}: stories wait until that is mended: srvaudit doctor", about);
+      else log.error("{reason}: stories wait", about);
       this.author.outbox.failed(CONSUMER, error.message, nowUs());
     }
     const untilMs = this.clockMs() + pauseMs * (1 + Math.random() / 4);
@@ -216,6 +237,7 @@ export class Writer {
         reason: message,
       });
     }
+    due.isHeld = true;
     due.atMs = this.clockMs() + Math.min(HOLD_MS.longest, HOLD_MS.first * 2 ** Math.min(tries - 1, 10));
   }
 }
