@@ -15,8 +15,9 @@ import {
   sessionOf,
 } from "./read_rows.ts";
 import { SCHEMA_VERSION } from "./schema.ts";
+import { NO_STORIES, type StoriesState, storiesState } from "./story_state.ts";
 
-export type { ConsumerState, EvidenceSession, ReadEvent };
+export type { ConsumerState, EvidenceSession, ReadEvent, StoriesState };
 
 /** How long a lock of the agent's is waited for: readers of a WAL hardly ever meet one. */
 const BUSY_TIMEOUT_MS = 2000;
@@ -135,6 +136,14 @@ export class EvidenceReader implements Disposable {
          success_us, error, error_us from consumer order by name`,
       [],
     ).map(consumerOf);
+  }
+
+  /** @returns what of the sessions' stories is not told to the tracker; nothing in evidence that knows of none */
+  stories(): StoriesState {
+    return withEvidenceErrors(
+      this.file,
+      () => schemaVersion(this.#database) < 2 ? NO_STORIES : storiesState(this.#database),
+    );
   }
 
   extent(): Extent {

@@ -11,6 +11,7 @@ import * as logins from "./doctor/logins.ts";
 import * as machine from "./doctor/machine.ts";
 import * as programs from "./doctor/programs.ts";
 import * as service from "./doctor/service.ts";
+import * as trackers from "./doctor/trackers.ts";
 import { print, terminalWidth, wrapped } from "./output.ts";
 
 /** What is looked at, in the order in which it is told. */
@@ -31,6 +32,8 @@ const CHECKS: Readonly<Record<string, Check>> = {
   "append-only": evidence.appendOnly,
   backlog: evidence.backlog,
   consumers: evidence.consumers,
+  tracker: trackers.tracker,
+  stories: trackers.stories,
   log: machine.log,
   clock: evidence.clock,
   inotify: machine.inotify,

@@ -4,7 +4,13 @@ import { hostPaths } from "../config/paths.ts";
 import { askAgent } from "../desk/agent_client.ts";
 import { RefusedError } from "../desk/desk.ts";
 import type { AgentStatus } from "../desk/protocol.ts";
-import type { ConsumerState, EvidenceReader, EvidenceSession, Extent } from "../evidence/reading.ts";
+import type {
+  ConsumerState,
+  EvidenceReader,
+  EvidenceSession,
+  Extent,
+  StoriesState,
+} from "../evidence/reading.ts";
 import { messageOf } from "../terminal/message_of.ts";
 import { lengthOfTime, localTime } from "../terminal/moments.ts";
 import { visible, visibleJson } from "../terminal/visible.ts";
@@ -30,6 +36,8 @@ export interface HostStatus {
   /** The open ones, newest first. */
   sessions: ShownSession[];
   consumers: ConsumerState[];
+  /** Null where the evidence cannot be read. */
+  stories: StoriesState | null;
 }
 
 /** @returns the exit code: 1 where the agent does not answer, or is in trouble */
@@ -53,6 +61,7 @@ async function hostStatus(socket: string, file: string, nowUs: number): Promise<
     evidenceError: null,
     sessions: [],
     consumers: [],
+    stories: null,
   };
   try {
     status.agent = await askAgent(socket, "agent.status", {});
@@ -65,6 +74,7 @@ async function hostStatus(socket: string, file: string, nowUs: number): Promise<
     status.evidence = { file, bytes: bytesOf(file), ...evidence.extent() };
     status.sessions = openSessions(evidence, nowUs);
     status.consumers = evidence.consumers();
+    status.stories = evidence.stories();
   } catch (error) {
     status.evidenceError = messageOf(error);
   }
@@ -103,7 +113,7 @@ function bytesOf(file: string): number {
 /** The status for people. */
 async function statusText(status: HostStatus, nowUs: number): Promise<string> {
   const parts = [
-    pairs([...agentPairs(status, nowUs), ...evidencePairs(status, nowUs)]),
+    pairs([...agentPairs(status, nowUs), ...evidencePairs(status, nowUs), ...trackerPairs(status, nowUs)]),
     await sessionsText(status.sessions),
     await consumersText(status.consumers, nowUs),
   ];
@@ -154,6 +164,40 @@ function evidencePairs({ evidence, evidenceError }: HostStatus, nowUs: number): 
   ];
 }
 
+/** Nothing for tickets that the agent keeps itself. */
+function trackerPairs({ agent, stories }: HostStatus, nowUs: number): Pair[] {
+  const pairs: Pair[] = [];
+  if (agent && agent.tracker.name !== "local") {
+    const { name, state, reason, waiting } = agent.tracker;
+    const words = { up: "answers", down: "DOWN", denied: "DOES NOT TAKE OUR KEY" }[state];
+    pairs.push(["tracker", `${name} ${words}${reason === null ? "" : `: ${reason}`}`]);
+    if (waiting > 0) {
+      pairs.push(["", `${count(waiting, "ticket or note", "tickets and notes")} to be seen to`]);
+    }
+  }
+  return stories ? [...pairs, ...storyPairs(stories, nowUs)] : pairs;
+}
+
+function storyPairs(
+  { waiting, oldestUs, unverified, held, heldCount, asleep }: StoriesState,
+  nowUs: number,
+): Pair[] {
+  if (waiting + unverified + heldCount + asleep.length === 0) return [];
+  const oldest = oldestUs === null
+    ? ""
+    : `, of sessions that are over since ${lengthOfTime(nowUs - oldestUs)}`;
+  const doubtful = unverified === 0 ? "" : `, ${unverified} until the ticket can be looked up`;
+  const lines = [
+    `${count(waiting, "story", "stories")} to be told${oldest}${doubtful}`,
+    ...held.map(({ ticket, sinceUs, error }) =>
+      `HELD for ${ticket}, since ${lengthOfTime(nowUs - sinceUs)}: ${error}`
+    ),
+    ...(heldCount > held.length ? [`${heldCount - held.length} more are held`] : []),
+    ...asleep.map((one) => `${count(one.count, "story", "stories")} of another tracker: ${one.tracker}`),
+  ];
+  return lines.map((line, i) => [i === 0 ? "stories" : "", line] as const);
+}
+
 async function sessionsText(sessions: readonly ShownSession[]): Promise<string> {
   if (sessions.length === 0) return "no open sessions\n";
   const text = await table<ShownSession>(
@@ -191,6 +235,6 @@ function consumersText(consumers: readonly ConsumerState[], nowUs: number): Prom
   );
 }
 
-function count(number: number, what: string): string {
-  return `${number} ${what}${number === 1 ? "" : "s"}`;
+function count(number: number, what: string, many = `${what}s`): string {
+  return `${number} ${number === 1 ? what : many}`;
 }
