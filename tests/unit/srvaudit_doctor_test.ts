@@ -9,6 +9,7 @@ import * as logins from "../../src/srvaudit/doctor/logins.ts";
 import * as machine from "../../src/srvaudit/doctor/machine.ts";
 import * as programs from "../../src/srvaudit/doctor/programs.ts";
 import * as service from "../../src/srvaudit/doctor/service.ts";
+import * as trackers from "../../src/srvaudit/doctor/trackers.ts";
 import { EvidenceStore } from "../../src/evidence/store.ts";
 import { NOON_US } from "../support/evidence.ts";
 import { DoctorHost } from "../support/doctor_host.ts";
@@ -308,5 +309,36 @@ Deno.test("doctor: a finding is one line, with its mend, and nothing in it acts 
   assert.equal(
     await diagnosisText([finding]),
     "wrong    x: a ^[[31mname. Mend: rm it\n1 wrong, 0 warnings\n",
+  );
+});
+
+Deno.test("doctor: a tracker that does not let srvAudit in is wrong, one that is down a warning", () => {
+  const state = (state: "up" | "down" | "denied", reason: string | null) =>
+    trackers.trackerFinding({ name: "Redmine", state, reason, waiting: 2 }, "/etc/srvaudit/config");
+  assertFound([state("denied", "401")], "wrong", /does not let srvAudit in: 401; 2 tickets and notes wait/);
+  assert.match(state("denied", "401").mend ?? "", /redmineKey in \/etc\/srvaudit\/config .* reload/);
+  assertFound([state("down", "no route")], "warning", /cannot be asked: no route/);
+  assert.equal(state("up", null).state, "ok");
+});
+
+Deno.test("doctor: a story that is refused is a warning that names ticket and reason, and so is an old queue", () => {
+  const now = NOON_US;
+  const none = { waiting: 0, oldestUs: null, unverified: 0, held: [], heldCount: 0, asleep: [] };
+  assert.deepEqual(trackers.storyFindings(none, now).map(({ state }) => state), ["ok"]);
+  const held = [{ ticket: "99", sinceUs: now - 3600e6, error: "there is no ticket 99" }];
+  assertFound(
+    trackers.storyFindings({ ...none, held, heldCount: 5 }, now),
+    "warning",
+    /ticket 99 is refused since 1h: there is no ticket 99/,
+  );
+  assertFound(
+    trackers.storyFindings({ ...none, waiting: 3, oldestUs: now - 3600e6 }, now),
+    "warning",
+    /3 stories are to be told.*since 1h/,
+  );
+  assertFound(
+    trackers.storyFindings({ ...none, asleep: [{ tracker: "Jira https://x", count: 2 }] }, now),
+    "warning",
+    /2 stories wait for Jira https:\/\/x/,
   );
 });
