@@ -11,7 +11,9 @@ import {
   type HttpRequest,
   HttpStatusError,
   HttpUnreachableError,
+  type RawBody,
   type ReplySchema,
+  type TextReply,
 } from "./http.ts";
 import { denoProxy, proxyFor, withoutProxyVariables } from "./proxy.ts";
 import { retryAfterMs } from "./retry_after.ts";
@@ -19,6 +21,8 @@ import { hasHungUp, whyUnreachable } from "./why_unreachable.ts";
 
 /** The longest reply that is read, unpacked: nobody's mistake or malice fills the agent's memory. */
 const MOST_BYTES = 16 * 1024 * 1024;
+/** So much of an answer that is no success is kept as text, in characters. */
+const MOST_TOLD = 2000;
 /** Shorter than the time after which servers close idle connections (Apache: 5 s): a request must not run into that. */
 const IDLE_MS = 4_000;
 
@@ -93,13 +97,23 @@ export class HttpClient implements Disposable {
     await this.#exchange(request);
   }
 
+  /**
+   * Asks for something that is no JSON, or need not be.
+   *
+   * @throws {HttpUnreachableError} @throws {HttpStatusError} @throws {HttpReplyError}
+   */
+  async text(request: HttpRequest): Promise<TextReply> {
+    const { status, text } = await this.#exchange(request);
+    return { status, text };
+  }
+
   /** @returns the answer, if it is a success */
   async #exchange(request: HttpRequest): Promise<{ status: number; text: string; contentType: string }> {
     const url = this.#urlOf(request);
     if (this.#isClosed) {
       throw new HttpUnreachableError(`${this.#named(request)}: not asked any more: another config holds now`);
     }
-    const init = { ...this.#initOf(request), signal: request.signal, client: this.#client };
+    const init = { ...await this.#initOf(request), signal: request.signal, client: this.#client };
     const start = performance.now();
     let response: Response;
     let text: string | undefined;
@@ -126,8 +140,9 @@ export class HttpClient implements Disposable {
     const base = new URL(this.#options.url);
     const url = new URL(this.#options.url + request.path);
     // A key such as `..` would lead elsewhere.
-    const isBelow = request.path.startsWith("/") && url.origin === base.origin &&
-      url.pathname === base.pathname.replace(/\/$/, "") + request.path;
+    const isBelow = request.path === "" ||
+      request.path.startsWith("/") && url.origin === base.origin &&
+        url.pathname === base.pathname.replace(/\/$/, "") + request.path;
     if (!isBelow) {
       throw new HttpError(`${this.#named(request)}: this is no path of ${this.#options.service}`);
     }
@@ -137,7 +152,7 @@ export class HttpClient implements Disposable {
     return url;
   }
 
-  #initOf(request: HttpRequest): RequestInit {
+  async #initOf(request: HttpRequest): Promise<RequestInit> {
     const headers: Record<string, string> = {
       accept: "application/json",
       "user-agent": `srvAudit/${VERSION}`,
@@ -151,11 +166,16 @@ export class HttpClient implements Disposable {
     }
     // A key is never sent to where it was not meant for.
     const init = { method: request.method, redirect: "manual" as const };
-    if (request.body === undefined) return { ...init, headers };
+    const body = await bodyOf(request);
+    if (!body) return { ...init, headers };
     return {
       ...init,
-      headers: { ...headers, "content-type": "application/json" },
-      body: JSON.stringify(request.body),
+      headers: {
+        ...headers,
+        "content-type": body.contentType,
+        ...(body.encoding === undefined ? {} : { "content-encoding": body.encoding }),
+      },
+      body: body.bytes,
     };
   }
 
@@ -168,6 +188,7 @@ export class HttpClient implements Disposable {
       status,
       parsed(text ?? ""),
       waitMs,
+      text?.slice(0, MOST_TOLD),
     );
   }
 
@@ -176,7 +197,9 @@ export class HttpClient implements Disposable {
     if (status >= 300 && status < 400) {
       const target = URL.parse(location ?? "", this.#options.url);
       return target
-        ? `it sends srvAudit on to ${target.origin}${target.pathname}: if that is right, put its address into ${this.#urlKey}`
+        ? `it sends srvAudit on to ${target.origin}${
+          this.#options.isUrlSecret ? "" : target.pathname
+        }: if that is right, put its address into ${this.#urlKey}`
         : `see ${this.#urlKey}`;
     }
     if (status === 401) return `it does not take the key: see ${this.#secretKey}`;
@@ -191,7 +214,7 @@ export class HttpClient implements Disposable {
   }
 
   #named({ method, path }: HttpRequest): string {
-    return `${this.#options.service}: ${method} ${path}`;
+    return `${this.#options.service}: ${method}${path && ` ${path}`}`;
   }
 }
 
@@ -206,6 +229,18 @@ function openClient(proxy: URL | undefined, caFile: string): Deno.HttpClient {
   } catch (error) {
     throw new HttpError(`caFile="${caFile}" cannot be used: ${messageOf(error)}`);
   }
+}
+
+/** @returns undefined where nothing is sent */
+async function bodyOf({ raw, body, gzip }: HttpRequest): Promise<RawBody | undefined> {
+  const whole = raw ?? (body === undefined ? undefined : {
+    bytes: new TextEncoder().encode(JSON.stringify(body)),
+    contentType: "application/json",
+  });
+  if (!whole || !gzip) return whole;
+  // Piece by piece: the agent has other things to do meanwhile.
+  const packed = new Blob([whole.bytes]).stream().pipeThrough(new CompressionStream("gzip"));
+  return { ...whole, bytes: await new Response(packed).bytes(), encoding: "gzip" };
 }
 
 /** A connection that was kept may end just when it is used again: what changes nothing is asked once more. */

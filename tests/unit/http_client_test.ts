@@ -42,6 +42,10 @@ function clientOf(url: string): HttpClient {
   return new HttpClient({ service: "Redmine", url, headers: { "X-Redmine-API-Key": KEY }, network: NETWORK });
 }
 
+async function unpacked(bytes: Uint8Array): Promise<Uint8Array> {
+  return await new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).bytes();
+}
+
 function get(path: string, signal = AbortSignal.timeout(10_000)): HttpRequest {
   return { method: "GET", path, query: { token: "query-s3cret" }, signal };
 }
@@ -88,6 +92,82 @@ Deno.test("HttpClient sends what is to be sent, and checks what comes", async ()
     assert.match(first.headers["user-agent"] ?? "", /^srvAudit\//);
     assert.equal(second?.method, "DELETE");
     assert.equal(second.headers["content-type"], undefined);
+  });
+});
+
+Deno.test("HttpClient sends bytes as they are, packed where that is asked for, and gives back what is no JSON", async () => {
+  const seen: { headers: Headers; body: Uint8Array }[] = [];
+  await withService(async (request) => {
+    seen.push({ headers: request.headers, body: await request.bytes() });
+    return new Response("ok");
+  }, async (http) => {
+    const signal = AbortSignal.timeout(10_000);
+    const bytes = new Uint8Array([0, 255, 10, 34]);
+    const contentType = "application/x-protobuf";
+    const post = { method: "POST", path: "/x", signal } as const;
+    assert.deepEqual(await http.text({ ...post, raw: { bytes, contentType } }), { status: 200, text: "ok" });
+    assert.deepEqual(await http.text({ ...post, raw: { bytes, contentType }, gzip: true }), {
+      status: 200,
+      text: "ok",
+    });
+    await http.nothing({ ...post, body: { text: "é".repeat(200_000) }, gzip: true });
+    await http.nothing({ ...post, raw: { bytes, contentType, encoding: "zstd" } });
+    const [plain, packed, json, other] = seen;
+    assert.ok(plain && packed && json && other);
+    assert.deepEqual([...plain.body], [...bytes]);
+    assert.deepEqual(
+      [plain.headers.get("content-type"), plain.headers.get("content-encoding")],
+      [contentType, null],
+    );
+    assert.equal(packed.headers.get("content-type"), contentType);
+    assert.equal(packed.headers.get("content-encoding"), "gzip");
+    assert.deepEqual([...await unpacked(packed.body)], [...bytes]);
+    assert.ok(json.body.length < 10_000);
+    assert.deepEqual(JSON.parse(new TextDecoder().decode(await unpacked(json.body))), {
+      text: "é".repeat(200_000),
+    });
+    assert.equal(other.headers.get("content-encoding"), "zstd");
+  });
+});
+
+Deno.test("HttpClient asks an address that is a secret itself, with a query or not, and says no more of it than its host", async () => {
+  let seen = "";
+  let answer = () => new Response("ok");
+  await withService((request) => {
+    seen = new URL(request.url).pathname + new URL(request.url).search;
+    return answer();
+  }, async (_, url) => {
+    for (const path of ["/services/s3cret", "/hook?token=s3cret", "/hook/s3cret/?a=%20b", ""]) {
+      using http = new HttpClient({
+        service: "Redmine",
+        url: url + path,
+        headers: {},
+        network: NETWORK,
+        configKeys: { url: "slackURL", secret: "slackURL" },
+        isUrlSecret: true,
+      });
+      const post: HttpRequest = { method: "POST", path: "", signal: AbortSignal.timeout(10_000) };
+      answer = () => new Response("ok");
+      assert.equal((await http.text(post)).text, "ok");
+      assert.equal(seen, path || "/");
+      for (
+        const response of [
+          new Response("no_service", { status: 404 }),
+          new Response("x", { status: 403 }),
+          new Response(null, { status: 302, headers: { location: `${url}/login/s3cret?s3cret` } }),
+        ]
+      ) {
+        answer = () => response;
+        const error: unknown = await http.text(post).catch((error) => error);
+        assert.ok(error instanceof HttpStatusError);
+        assert.ok(!Deno.inspect(error).includes("s3cret"), error.message);
+        assert.match(error.message, /^Redmine: POST: answered [0-9]{3}/);
+        if (response.status === 404) assert.equal(error.text, "no_service");
+      }
+      const unreadable: unknown = await http.text({ ...post, signal: AbortSignal.abort() }).catch((e) => e);
+      assert.ok(unreadable instanceof HttpUnreachableError);
+      assert.ok(!Deno.inspect(unreadable).includes("s3cret"), unreadable.message);
+    }
   });
 });
 
