@@ -40,6 +40,10 @@ export interface StoryNews {
   events: { seq: number; kind: EvidenceKind; session: number; data: Readonly<Record<string, unknown>> }[];
 }
 
+/** So much of a command, and of a directory's name, is told, in characters: all of it is in evidence, and may be megabytes. */
+const MOST_TOLD = 20_000;
+const MOST_TOLD_OF_DIRECTORY = 4096;
+
 const KINDS: readonly EvidenceKind[] = [
   "ticket switched",
   "note",
@@ -52,13 +56,16 @@ const KINDS: readonly EvidenceKind[] = [
 // Rows that lie together: no index finds them faster.
 const NEWS_OF_COMMANDS = `select session, max(seq) as seq from event not indexed
   where seq > ? and seq <= ? and kind in ('command', 'command ended') and session is not null group by session`;
-const NEWS = `select seq, kind, session, data from event not indexed where seq > ? and seq <= ?
+const NEWS =
+  `select seq, kind, session, case kind when 'note' then json_remove(data, '$.text') else data end as data
+  from event not indexed where seq > ? and seq <= ?
   and session is not null and data is not null and kind in ('session opened', ${
-  KINDS.map((kind) => `'${kind}'`).join()
-}) order by seq`;
+    KINDS.map((kind) => `'${kind}'`).join()
+  }) order by seq`;
 
 const COMMANDS = `select e.seq, e.at_us, e.kind, e.command, coalesce(c.ticket, e.ticket) as ticket,
-    coalesce(c.directory, e.directory) as directory, coalesce(c.text, e.text) as text,
+    substr(coalesce(c.directory, e.directory), -${MOST_TOLD_OF_DIRECTORY}) as directory,
+    substr(coalesce(c.text, e.text), 1, ${MOST_TOLD}) as text, length(coalesce(c.text, e.text)) as length,
     coalesce(c.text_state, e.text_state) as text_state, coalesce(c.tty, e.tty) as tty,
     coalesce(c.effective_uid, e.effective_uid) as effective_uid, x.seq as ended,
     coalesce(e.end_us, x.end_us) as end_us, coalesce(e.exit_code, x.exit_code) as exit_code,
@@ -164,7 +171,7 @@ function eventOf(row: Record<string, unknown>): StoryEvent {
     data: dataOf(row.data),
     ticket: textOrNull(row.ticket),
     directory: text(row.directory),
-    text: text(row.text),
+    text: told(text(row.text), number(row.length) - MOST_TOLD),
     textState: text(row.text_state),
     tty: text(row.tty),
     effectiveUid: number(row.effective_uid),
@@ -172,6 +179,11 @@ function eventOf(row: Record<string, unknown>): StoryEvent {
     endsLater: typeof row.ended === "number",
     command: numberOrNull(row.command),
   };
+}
+
+/** What is not told is said. */
+function told(start: string, untold: number): string {
+  return untold > 0 ? `${start}\n... and ${untold} characters more, in the host's evidence` : start;
 }
 
 function dataOf(cell: unknown): Readonly<Record<string, unknown>> {
