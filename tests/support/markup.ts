@@ -35,7 +35,7 @@ const FRAGMENTS = [
     .split(" "),
   ..."<b> </b> <br> <br/> <script>alert(1)</script> <img src=x onerror=alert(1)> <a href=x> <wbr> <x <? <![CDATA[ ]]>"
     .split(" "),
-  ..."ABC(d) A(b) AB(c) (c) (r) (tm) [1] a[1] ... 2x3 :) ;) :-( :D (y) (n) (!) (/) (*r) OPS-17 OPS-17. \\\\ \\a"
+  ..."ABC(definition) ABC(d) A(b) AB(c) (c) (r) (tm) [1] a[1] ... 2x3 :) ;) :-( :D (y) (n) (!) (/) (*r) OPS-17 OPS-17. \\\\ \\a"
     .split(" "),
   ..."{code} {code:java} {noformat} {NoFormat} \\{noformat} {noformat:x} {quote} {color:red} {panel} {*}a{*} {{a}}"
     .split(" "),

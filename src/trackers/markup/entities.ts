@@ -16,7 +16,7 @@ const ACTIVE = new RegExp(
     "(?<![A-Za-z0-9])[-+_=!]",
     // Redmine's Textile keeps its ampersands as x%x%.
     "(?<![0-9])%",
-    "\\?(?=\\?)|(?<=\\?)\\?",
+    "(?<=\\?)\\?",
     // ABC(Acronym), emoticons: (y), and ;) where an entity ends
     "(?<![A-Za-z0-9])\\)",
     "(?<=[A-Z0-9])\\(|\\((?=.{1,6}\\))",
