@@ -165,11 +165,14 @@ Deno.test("no body of Jira Server's mentions anybody, in code neither, names an 
   );
 });
 
-Deno.test("what is a link where Redmine has a repository, or a line break where its config says so, is no link, and is one", () => {
+Deno.test("what is a link where Redmine has such a revision or version, or a line break where its config says so, is no link, and is one", () => {
   const body = markupOf("common_mark").render([{ kind: "text", text: "r12 -r12\nfor r2d2" }]);
   assert.equal(body, "&#114;<b></b>12 &#45;&#114;<b></b>12\\\nfor &#114;<b></b>2d2\n\n");
   for (const name of ["textile", "markdown"] as const) {
-    assert.equal(markupOf(name).render([{ kind: "text", text: "r12 (r12" }]), "&#114;12 (&#114;12\n\n");
+    assert.equal(
+      markupOf(name).render([{ kind: "text", text: "r12 version:1.0" }]),
+      "&#114;12 version&#58;1.0\n\n",
+    );
   }
 });
 

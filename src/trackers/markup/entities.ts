@@ -17,12 +17,11 @@ const ACTIVE = new RegExp(
     // Redmine's Textile keeps its ampersands as x%x%.
     "(?<![0-9])%",
     "(?<=\\?)\\?",
-    // ABC(Acronym), emoticons: (y), and ;) where an entity ends
+    // ABC(Acronym), emoticons: (y), and ;) where an entity ends, too
     "(?<![A-Za-z0-9])\\)",
     "(?<=[A-Z0-9])\\(|\\((?=.{1,6}\\))",
     // user:alice, https://, :-) and no time of the day.
     "(?<![0-9]):(?! |$)|:(?![0-9 ]|$)",
-    ";(?! |$)",
     // r12: a revision; OPS-12: an issue.
     "(?<![A-Za-z0-9])r(?=[0-9])|(?<=[A-Z][A-Z0-9]*)-(?=[0-9])",
     // h1. and 1. and 1) and www.
