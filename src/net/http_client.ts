@@ -25,6 +25,8 @@ const MOST_BYTES = 16 * 1024 * 1024;
 const MOST_TOLD = 2000;
 /** Shorter than the time after which servers close idle connections (Apache: 5 s): a request must not run into that. */
 const IDLE_MS = 4_000;
+/** No key is shorter, in characters. */
+const SHORTEST_SECRET = 8;
 
 /**
  * A service's client. Its errors are `HttpError`s, and none of them holds a secret, a header's value or a query.
@@ -41,6 +43,8 @@ export class HttpClient implements Disposable {
   readonly #proxy: URL | undefined;
   readonly #urlKey: string;
   readonly #secretKey: string;
+  /** What nobody is to read, even where the service tells it back. */
+  readonly #secrets: readonly string[];
   #isClosed = false;
 
   /** @throws {HttpError} for a CA file that cannot be used */
@@ -48,6 +52,7 @@ export class HttpClient implements Disposable {
     this.#options = options;
     this.#urlKey = options.configKeys?.url ?? `${options.service.toLowerCase()}URL`;
     this.#secretKey = options.configKeys?.secret ?? `${options.service.toLowerCase()}Key`;
+    this.#secrets = secretsIn(options.headers);
     this.#proxy = proxyFor(new URL(options.url), options.network);
     this.#client = openClient(this.#proxy, options.network.caFile);
   }
@@ -186,10 +191,15 @@ export class HttpClient implements Disposable {
     return new HttpStatusError(
       `${this.#named(request)}: answered ${status}${mend && `: ${mend}`}`,
       status,
-      parsed(text ?? ""),
+      parsed(text ?? "", (_, value) => typeof value === "string" ? this.#withoutSecrets(value) : value),
       waitMs,
-      text?.slice(0, MOST_TOLD),
+      text && this.#withoutSecrets(text).slice(0, MOST_TOLD),
     );
+  }
+
+  /** Of what went wrong people read the service's own words; some services, and what stands before them, repeat the request in them. */
+  #withoutSecrets(text: string): string {
+    return this.#secrets.reduce((harmless, secret) => harmless.replaceAll(secret, "*****"), text);
   }
 
   /** What a status asks for; empty where it depends on the request. */
@@ -198,7 +208,7 @@ export class HttpClient implements Disposable {
       const target = URL.parse(location ?? "", this.#options.url);
       return target
         ? `it sends srvAudit on to ${target.origin}${
-          this.#options.isUrlSecret ? "" : target.pathname
+          this.#options.isUrlSecret ? "" : this.#withoutSecrets(target.pathname)
         }: if that is right, put its address into ${this.#urlKey}`
         : `see ${this.#urlKey}`;
     }
@@ -271,9 +281,17 @@ function mediaType(response: Response): string {
   return /^[\w.+-]+\/[\w.+-]+/.exec(response.headers.get("content-type") ?? "")?.[0] ?? "";
 }
 
-function parsed(text: string): unknown {
+/** The words of headers' values that can be secrets: `Bearer` is none. Longer ones first. */
+function secretsIn(headers: Readonly<Record<string, string>>): string[] {
+  const words = Object.values(headers).flatMap((value) => value.split(" "));
+  return words.filter((word) => word.length >= SHORTEST_SECRET).sort((one, other) =>
+    other.length - one.length
+  );
+}
+
+function parsed(text: string, reviver?: (name: string, value: unknown) => unknown): unknown {
   try {
-    return JSON.parse(text);
+    return JSON.parse(text, reviver);
   } catch {
     return undefined;
   }

@@ -229,6 +229,21 @@ Deno.test("HttpClient says of each status what it means, and keeps what the serv
   });
 });
 
+Deno.test("HttpClient hands on no key that a service, or what stands before it, repeats in its words", async () => {
+  let answer = (_: string) => new Response();
+  await withService((request) => answer(request.headers.get("X-Redmine-API-Key") ?? ""), async (http) => {
+    answer = (key) =>
+      new Response(`{"errors":["you sent ${key}","or ${key.replace("s", "\\u0073")}"]}`, { status: 422 });
+    const refused = await errorOf(http.json(get("/issues.json"), ANSWER));
+    assert.ok(refused instanceof HttpStatusError);
+    assert.deepEqual(refused.body, { errors: ["you sent *****", "or *****"] });
+    answer = (key) => new Response(`<pre>X-Redmine-API-Key: ${key}</pre>`, { status: 400 });
+    await errorOf(http.json(get("/issues.json"), ANSWER));
+    answer = (key) => new Response(null, { status: 302, headers: { location: `https://b.example/${key}` } });
+    assert.match((await errorOf(http.json(get("/issues.json"), ANSWER))).message, /b\.example\/\*{5}:/);
+  });
+});
+
 Deno.test("HttpClient follows no redirection: it says where to", async () => {
   let elsewhere = 0;
   await withService(() => {
