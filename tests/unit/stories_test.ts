@@ -117,11 +117,11 @@ Deno.test("a command that still runs when its part is full is told once more whe
     book.comments[0]?.body ?? "",
     /running +\/home\/alice {2}\$ sleep 1000[^]*It goes on in part 2/,
   );
-  const before = book.requests.length;
+  const before = kinds(book).length;
   host.put(ended(long, { endUs: T0 + 70e6, exitCode: 3, pipeStates: [3] }, { session }));
   await host.pass(40);
   assert.match(book.comments[0]?.body ?? "", /exit 3 +1m 9s {2}\/home\/alice {2}\$ sleep 1000/);
-  assert.equal(book.requests.length, before + 1, "that part alone");
+  assert.equal(kinds(book).length, before + 1, "that part alone");
 });
 
 Deno.test("what was done before there was a ticket is told to the first one, and said to be", async () => {
@@ -232,7 +232,7 @@ Deno.test("a tracker that does not take our key is asked every few minutes, or w
   book.fate = () => undefined;
   host.follow();
   await host.pass(2);
-  assert.equal(book.comments.length, 1);
+  assert.equal(book.comments.length, 1, "it is told");
 });
 
 Deno.test("a ticket that the tracker refuses holds up no other, is named, and is tried again by and by", async () => {
@@ -257,6 +257,26 @@ Deno.test("a ticket that the tracker refuses holds up no other, is named, and is
   await host.pass(700, 10);
   assert.equal(book.of("99").length, 1);
   assert.equal(evidence.stories().heldCount, 0);
+});
+
+Deno.test("one ticket that the tracker cannot bear stops nobody else's stories", async () => {
+  using host = new StoryHost();
+  const { book } = host;
+  book.fate = (_, ticket) =>
+    ticket === "99"
+      ? { when: "before", how: () => Promise.reject(new TrackerUnavailableError("its history is too long")) }
+      : undefined;
+  const bad = begin(host, { ticket: "99" });
+  const good = begin(host, {}, ID.replace(/a$/, "b"));
+  for (let number = 1; number <= 20; number++) {
+    host.put(command(`echo ${number}`, { ...bad, ticket: "99", number }));
+    host.put(command(`echo ${number}`, { ...good, number }));
+    await host.pass(35);
+  }
+  assert.match(book.of("OPS-17")[0] ?? "", /echo 20\n/);
+  assert.ok(book.requests.filter(({ ticket }) => ticket === "99").length < 8);
+  using evidence = new EvidenceReader(host.file);
+  assert.deepEqual(evidence.stories().held.map(({ ticket }) => ticket), ["99"]);
 });
 
 Deno.test("where comments cannot be changed a story is told once, when it is over", async () => {

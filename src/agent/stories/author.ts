@@ -8,7 +8,6 @@ import { nowUs } from "../../record/clock.ts";
 import { MISSING_TEXT } from "../../record/readable.ts";
 import type { CommandEntry, Entry } from "../../trackers/story/entry.ts";
 import type { StoryFacts } from "../../trackers/story/frame.ts";
-import type { Measure } from "../../trackers/story/parts.ts";
 import type { Storybook, Tracker } from "../../trackers/tracker.ts";
 
 /** Hides secrets in what leaves the host: a `Mask` of `net/mask.ts`. */
@@ -25,7 +24,6 @@ export interface Author {
   readonly tracker: Tracker;
   readonly book: Storybook;
   readonly mask: Masking;
-  readonly measure: Measure;
   /** Whether the time that was spent is logged. */
   readonly logsTime: boolean;
   /** Ends all of it: from then on evidence may be closed. */

@@ -5,12 +5,19 @@ import type { PartRow, StoryRow } from "../../evidence/story_rows.ts";
 import type { StoryEvent } from "../../evidence/story_events.ts";
 import { nowUs } from "../../record/clock.ts";
 import { footOf, headOf, type PartPlace, type StoryFacts } from "../../trackers/story/frame.ts";
-import { blocksOf } from "../../trackers/story/parts.ts";
+import { blocksOf, Measure } from "../../trackers/story/parts.ts";
 import { type Piece, piecesOf } from "../../trackers/story/pieces.ts";
 import { type Author, entryOf, factsOf, isOf } from "./author.ts";
 
 /** How many events are cut at once: the agent does nothing else meanwhile. */
 const AT_ONCE = 100;
+/**
+ * The most parts of a story: some fifty thousand commands. Who has her shell run more of them fills no tracker; the last part
+ * says that there is more, and where.
+ */
+const MOST_PARTS = 200;
+/** For how long, in milliseconds: it takes much longer to look for secrets in some texts than in others. */
+const MOST_MS = 50;
 
 /**
  * Puts the next entries of a story into parts: what is in which one never changes any more.
@@ -22,20 +29,30 @@ export function cutSome(author: Author, story: StoryRow): boolean {
   return author.store.transaction(() => {
     const { events, upTo } = author.events.between(story.session, story.cut, story.news, AT_ONCE);
     const cut = new Cut(author, { ...story });
-    for (const event of events) cut.take(event);
-    cut.finish(upTo);
-    return upTo < story.news;
+    const startMs = performance.now();
+    let done = upTo;
+    for (const [i, event] of events.entries()) {
+      cut.take(event);
+      if (i === events.length - 1 || performance.now() - startMs < MOST_MS) continue;
+      done = event.seq;
+      break;
+    }
+    cut.finish(done);
+    return done < story.news;
   });
 }
 
 /** One cut, within its transaction. */
 class Cut {
   readonly #facts: StoryFacts;
+  /** By the storybook's markup as it is now: some know theirs when they have been asked. */
+  readonly #measure: Measure;
   #part: PartRow;
   readonly #masked = { events: new Set<number>(), patterns: new Map<string, number>() };
 
   constructor(readonly author: Author, readonly story: StoryRow) {
     this.#facts = factsOf(author, story);
+    this.#measure = new Measure(author.book.markup);
     this.#part = author.rows.lastPart(story.id) ?? this.#next(1, story.cut + 1, 0, story.cut);
   }
 
@@ -72,12 +89,15 @@ class Cut {
   }
 
   #put(piece: Piece, seq: number, index: number): void {
-    const { measure, rows } = this.author;
+    const { rows } = this.author;
+    const measure = this.#measure;
+    if (this.#part.number === MOST_PARTS) return;
     let filling = measure.with(this.#part, piece);
     if (filling.size > measure.most) {
       // It says that it goes on.
       rows.savePart(this.story.id, { ...this.#part, wanted: seq });
       this.#part = this.#next(this.#part.number + 1, seq, index, seq);
+      if (this.#part.number === MOST_PARTS) return;
       filling = measure.with(this.#part, piece);
     }
     this.#part = { ...this.#part, ...filling, wanted: seq };
@@ -94,7 +114,7 @@ class Cut {
       number,
       first,
       firstPiece,
-      ...this.author.measure.frame(frame),
+      ...this.#measure.frame(frame),
       wanted,
       told: 0,
       comment: null,
@@ -159,14 +179,20 @@ export function bodyOf(author: Author, story: StoryRow, part: PartRow): string {
   const next = rows.part(story.id, part.number + 1);
   const upTo = next ? next.first : story.cut;
   const pieces: Piece[] = [];
-  for (const event of events.between(story.session, part.first - 1, upTo, -1).events) {
-    const entry = entryOf(author, story, event);
-    if (!entry) continue;
-    const from = event.seq === part.first ? part.firstPiece : 0;
-    const to = event.seq === next?.first ? next.firstPiece : undefined;
-    pieces.push(...piecesOf(entry).slice(from, to));
-  }
   const facts = factsOf(author, story);
+  if (part.number === MOST_PARTS) pieces.push({ kind: "text", text: restOf(facts) });
+  else {for (const event of events.between(story.session, part.first - 1, upTo, -1).events) {
+      const entry = entryOf(author, story, event);
+      if (!entry) continue;
+      const from = event.seq === part.first ? part.firstPiece : 0;
+      const to = event.seq === next?.first ? next.firstPiece : undefined;
+      pieces.push(...piecesOf(entry).slice(from, to));
+    }}
   const place: PartPlace = { number: part.number, isLast: next === undefined, mark: part.mark ?? "" };
   return book.markup.render([...headOf(facts, place), ...blocksOf(pieces), ...footOf(facts, place)]);
+}
+
+function restOf({ host, session }: StoryFacts): string {
+  return `There is too much more to be told here. The evidence of ${host} has all of it: ` +
+    `srvaudit follow --session ${session}`;
 }

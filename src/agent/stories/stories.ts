@@ -6,7 +6,6 @@ import type { EvidenceStore } from "../../evidence/store.ts";
 import { StoryEvents } from "../../evidence/story_events.ts";
 import { StoryRows } from "../../evidence/story_rows.ts";
 import { nowUs } from "../../record/clock.ts";
-import { Measure } from "../../trackers/story/parts.ts";
 import type { Tracker } from "../../trackers/tracker.ts";
 import { log } from "../log.ts";
 import type { Masking } from "./author.ts";
@@ -72,10 +71,10 @@ export class Stories implements Disposable {
     }
     if (!book || settings.kind === "local") return this.outbox.unregister(CONSUMER);
     const { store, outbox } = this;
-    const [rows, events, measure] = [this.#rows, this.#events, new Measure(book.markup)];
+    const [rows, events] = [this.#rows, this.#events];
     const end = new AbortController();
     const { logsTime } = settings;
-    const author = { store, outbox, rows, events, tracker, book, mask, measure, logsTime, end: end.signal };
+    const author = { store, outbox, rows, events, tracker, book, mask, logsTime, end: end.signal };
     const news = new News(store, outbox, rows, events);
     const writer = new Writer(author, settings, rows.waiting(name), this.clockMs);
     this.#telling = {

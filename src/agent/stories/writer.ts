@@ -32,6 +32,8 @@ interface Due {
   isBusy: boolean;
   /** The tracker has refused it: it waits, and nobody waits for it. */
   isHeld: boolean;
+  /** How many others had been told when it failed the last time. */
+  failedAt?: number | undefined;
 }
 
 /** What people can change about it. */
@@ -46,7 +48,8 @@ export class Writer {
   readonly #line = new Line(AT_ONCE.all, AT_ONCE.ofOneUser);
   /** When the next one is due: nothing need be looked at before. */
   #nextMs = 0;
-  #canEdit: Promise<boolean> | undefined;
+  /** How many were told: what fails while others are told is no fault of the tracker's. */
+  #successes = 0;
   #pause: { error: TrackerUnavailableError; untilMs: number; lengthMs: number } | undefined;
   #fault: unknown;
 
@@ -71,6 +74,8 @@ export class Writer {
     const atMs = this.clockMs() + delaysMs[urgency];
     const due = this.#due.get(id);
     if (!due) this.#due.set(id, { user: uid ?? -1, ticket, atMs, isBusy: false, isHeld: false });
+    // What is refused is not tried more often because there is more of it.
+    if (due?.isHeld) return;
     this.#dueAt(atMs, due);
   }
 
@@ -120,11 +125,14 @@ export class Writer {
     }
   }
 
-  /** Whether it has no comment yet, and neither has an earlier session on its ticket: people read them in the order of the sessions. */
-  #isBehind(story: number, { ticket }: Due): boolean {
+  /**
+   * Whether it has no comment yet, and neither has an earlier session of its user on its ticket: people read them in the order of
+   * the sessions. No user waits for another one's sessions, however many those are.
+   */
+  #isBehind(story: number, { ticket, user }: Due): boolean {
     if (this.#isBegun(story)) return false;
     return this.#due.entries().some(([other, due]) =>
-      other < story && due.ticket === ticket && !due.isHeld && !this.#isBegun(other)
+      other < story && due.ticket === ticket && due.user === user && !due.isHeld && !this.#isBegun(other)
     );
   }
 
@@ -138,8 +146,12 @@ export class Writer {
     due.isHeld = false;
     let outcome: Outcome | "failed";
     try {
-      outcome = await tellSome(this.author, story, await this.#mayEdit(), this.#request);
+      // The storybook remembers that for a while.
+      const canEdit = await this.#request((signal) => this.author.book.canEdit(signal));
+      outcome = await tellSome(this.author, story, canEdit, this.#request);
       this.#goesOn();
+      this.#successes++;
+      due.failedAt = undefined;
     } catch (error) {
       outcome = "failed";
       this.#failed(story, due, error);
@@ -152,15 +164,6 @@ export class Writer {
     else if (due.atMs === Infinity) this.#due.delete(story);
     else this.#dueAt(due.atMs);
     this.#begin();
-  }
-
-  /** Asked once: by whoever is first, for all. */
-  #mayEdit(): Promise<boolean> {
-    this.#canEdit ??= this.#request((signal) => this.author.book.canEdit(signal)).catch((error) => {
-      this.#canEdit = undefined;
-      throw error;
-    });
-    return this.#canEdit;
   }
 
   /** Nothing waits longer for a tracker than that, even for one that does not heed the signal. */
@@ -198,8 +201,11 @@ export class Writer {
   #failed(story: number, due: Due, error: unknown): void {
     if (this.author.end.aborted) return;
     try {
-      if (error instanceof TrackerUnavailableError) this.#rest(error, due);
-      else if (error instanceof EvidenceError) throw error;
+      if (error instanceof EvidenceError) throw error;
+      // A ticket with too long a history, say: nobody must be able to stop others' stories by what she does to hers.
+      const isItsOwn = due.failedAt !== undefined && this.#successes > due.failedAt;
+      due.failedAt = this.#successes;
+      if (error instanceof TrackerUnavailableError && !isItsOwn) this.#rest(error, due);
       else this.#hold(story, due, error);
     } catch (fault) {
       due.atMs = this.clockMs() + PAUSE_MS.first;
