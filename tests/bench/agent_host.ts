@@ -29,9 +29,16 @@ export class AgentHost implements AsyncDisposable {
   readonly evidence = `${this.root}/var/lib/srvaudit/evidence.db`;
   #agent: Deno.ChildProcess | undefined;
 
+  /** @param config lines of its config; the defaults hold without */
+  constructor(readonly config: readonly string[] = []) {}
+
   /** Starts the agent. @returns how long it took until it served, in milliseconds */
   async start(): Promise<number> {
     Deno.mkdirSync(`${this.root}/etc/srvaudit`, { recursive: true });
+    const config = `${this.root}/etc/srvaudit/config`;
+    if (this.config.length > 0) {
+      Deno.writeTextFileSync(config, this.config.join("\n") + "\n", { mode: 0o600 });
+    }
     // The agent's socket is every user's.
     Deno.chmodSync(this.home.folder, 0o755);
     const log = `${this.root}/var/log/srvaudit.log`;

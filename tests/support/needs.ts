@@ -26,7 +26,8 @@ export function testThatNeeds(
   else Deno.test({ name: `${name} [needs ${missing.join(", ")}]`, ignore: true, fn });
 }
 
-function isThere(need: Need): boolean {
+/** Whether the machine has it. */
+export function isThere(need: Need): boolean {
   if (need === "root") return Deno.uid() === 0;
   if (need === "Redmine") return canHaveRedmine();
   return findProgram(need) !== undefined;
