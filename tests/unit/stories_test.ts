@@ -274,7 +274,8 @@ Deno.test("one ticket that the tracker cannot bear stops nobody else's stories",
     await host.pass(35);
   }
   assert.match(book.of("OPS-17")[0] ?? "", /echo 20\n/);
-  assert.ok(book.requests.filter(({ ticket }) => ticket === "99").length < 8);
+  const tries = book.requests.filter(({ ticket }) => ticket === "99").length;
+  assert.ok(tries < 12, `${tries} requests`);
   using evidence = new EvidenceReader(host.file);
   assert.deepEqual(evidence.stories().held.map(({ ticket }) => ticket), ["99"]);
 });

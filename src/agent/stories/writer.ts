@@ -203,7 +203,8 @@ export class Writer {
     try {
       if (error instanceof EvidenceError) throw error;
       // A ticket with too long a history, say: nobody must be able to stop others' stories by what she does to hers.
-      const isItsOwn = due.failedAt !== undefined && this.#successes > due.failedAt;
+      const isItsOwn = due.failedAt !== undefined && this.#successes > due.failedAt &&
+        !(error instanceof TrackerDeniedError);
       due.failedAt = this.#successes;
       if (error instanceof TrackerUnavailableError && !isItsOwn) this.#rest(error, due);
       else this.#hold(story, due, error);
