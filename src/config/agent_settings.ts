@@ -6,7 +6,9 @@ import { DEFAULT_MASK, type MaskPattern, readMask } from "./mask_patterns.ts";
 import { nearestWord } from "./nearest_word.ts";
 import { type Policy, POLICY_KEYS, policyOf } from "./policy.ts";
 import { SettingReader } from "./setting_reader.ts";
-import { readNetwork, readTracker, TRACKER_KEYS } from "./tracker_keys.ts";
+import { readSinks, SINK_KEYS, SINK_SECRET_KEYS } from "./sink_keys.ts";
+import type { SinkSettings } from "./sink_settings.ts";
+import { readNetwork, readTracker, TRACKER_KEYS, TRACKER_SECRET_KEYS } from "./tracker_keys.ts";
 import type { NetworkSettings, TrackerSettings } from "./tracker_settings.ts";
 import { oneOf, wholeNumber } from "./values.ts";
 
@@ -29,6 +31,8 @@ export interface AgentSettings {
   tracker: TrackerSettings;
   /** How to reach what is not on this host. */
   network: NetworkSettings;
+  /** Who hears of what happens: those that are switched on. */
+  sinks: readonly SinkSettings[];
   /** What is masked in all that leaves the host. */
   mask: readonly MaskPattern[];
 }
@@ -62,30 +66,15 @@ const OWN_KEYS = {
 } as const;
 const LOG_LEVELS: readonly LogLevel[] = ["debug", "info", "warning", "error"];
 
-/** Keys of the integrations, which are to come. */
-const UNUSED_KEYS: readonly string[] = [
-  "slackEnabled",
-  "slackURL",
-  "slackChannel",
-  "newRelicEnabled",
-  "newRelicLicenseKey",
-];
 /** Keys whose values are secrets: whoever has a webhook's URL can use it. */
-export const SECRET_KEYS: readonly string[] = [
-  "redmineKey",
-  "jiraToken",
-  "proxy",
-  "slackURL",
-  "newRelicLicenseKey",
-];
-const ASKS_FOR_NOTHING: readonly string[] = ["", "0", "no", "false"];
+export const SECRET_KEYS: readonly string[] = [...TRACKER_SECRET_KEYS, ...SINK_SECRET_KEYS];
 
 const KNOWN_KEYS: readonly string[] = [
   ...POLICY_KEYS,
   ...Object.keys(OWN_KEYS),
   "logLevel",
   ...TRACKER_KEYS,
-  ...UNUSED_KEYS,
+  ...SINK_KEYS,
 ];
 
 /**
@@ -116,9 +105,9 @@ export function checkConfig(text: string, file: string, mask?: TextFile): Config
   const errors = new Findings(file);
   const warnings = new Findings(file);
   const settings = readLines(text, file, errors, warnings);
-  for (const [key, setting] of settings) {
-    const words = remark(key, setting.value);
-    if (words !== undefined) warnings.add(setting.line, words);
+  for (const [key, { line }] of settings) {
+    const words = remark(key);
+    if (words !== undefined) warnings.add(line, words);
   }
   const reader = new SettingReader(settings, SECRET_KEYS, errors, warnings);
   const maskErrors = new Findings(mask?.file ?? "");
@@ -131,6 +120,7 @@ export function checkConfig(text: string, file: string, mask?: TextFile): Config
     logLevel: reader.read("logLevel", oneOf(...LOG_LEVELS), "info"),
     tracker: readTracker(reader),
     network: readNetwork(reader),
+    sinks: readSinks(reader),
     mask: mask ? readMask(mask.text, maskErrors) : DEFAULT_MASK,
   };
   return {
@@ -162,13 +152,8 @@ function readLines(text: string, file: string, errors: Findings, warnings: Findi
   return settings;
 }
 
-/** What a key's name alone gives to say. No value: it may be a secret. */
-function remark(key: string, value: string): string | undefined {
-  if (UNUSED_KEYS.includes(key)) {
-    return ASKS_FOR_NOTHING.includes(value)
-      ? undefined
-      : `${key} is not used by this version: it has no effect`;
-  }
+/** What a key's name alone gives to say. */
+function remark(key: string): string | undefined {
   if (KNOWN_KEYS.includes(key)) return undefined;
   const meant = nearestWord(key, KNOWN_KEYS);
   return `there is no key ${key}: it has no effect${meant === undefined ? "" : `; did you mean ${meant}?`}`;

@@ -1,9 +1,10 @@
 /** The config's keys that say which tracker this host works with, and how it is reached. */
 
 import { messageOf } from "../terminal/message_of.ts";
+import { headerValue, httpUrl, isOpenOnItsWay } from "./addresses.ts";
 import type { SettingReader } from "./setting_reader.ts";
 import type { JiraSettings, NetworkSettings, RedmineSettings, TrackerSettings } from "./tracker_settings.ts";
-import { absolutePath, names, oneOf, wholeNumber, yesOrNo } from "./values.ts";
+import { absolutePath, listOf, names, oneOf, trimmed, wholeNumber, yesOrNo } from "./values.ts";
 
 /** All of them. */
 export const TRACKER_KEYS: readonly string[] = [
@@ -31,6 +32,9 @@ export const TRACKER_KEYS: readonly string[] = [
   "noProxy",
   "caFile",
 ];
+
+/** Those whose values are secrets. */
+export const TRACKER_SECRET_KEYS: readonly string[] = ["redmineKey", "jiraToken", "proxy"];
 
 /** Reads which tracker is chosen, and its keys; those of one that is not chosen are not looked at. */
 export function readTracker(reader: SettingReader): TrackerSettings {
@@ -108,7 +112,7 @@ function needed(
 
 function url(reader: SettingReader, key: "redmineURL" | "jiraURL"): string {
   const address = needed(reader, key, `https://${key.slice(0, -3)}.example.com`, httpUrl);
-  if (address.startsWith("http:") && !isLoopback(new URL(address).hostname)) {
+  if (address !== "" && isOpenOnItsWay(address)) {
     reader.doubtful(key, "is plain http: the key and all texts can be read on their way; https is better");
   }
   return address;
@@ -131,32 +135,6 @@ function chosen(value: string): TrackerSettings["kind"] {
   }
 }
 
-/** @returns the address, without a slash at its end */
-function httpUrl(value: string): string {
-  const found = URL.parse(value.trim());
-  if (!found || !["http:", "https:"].includes(found.protocol)) {
-    throw new Error("is no address: write https://host, or https://host/path");
-  }
-  if (found.username + found.password !== "") {
-    throw new Error("has a user in it: the key alone says who srvAudit is");
-  }
-  // Looked for in the text: a query that is empty is none to URL, and would yet stand before every path.
-  if (/[?#]/.test(value)) throw new Error("has a ? or # in it: the address of the front page is meant");
-  return found.href.replace(/\/+$/, "");
-}
-
-function isLoopback(hostname: string): boolean {
-  return hostname === "localhost" || hostname === "[::1]" || /^127(\.[0-9]+){3}$/.test(hostname);
-}
-
-/** What a header can carry. */
-function headerValue(value: string): string {
-  if (!/^[\x21-\x7e]+$/.test(value)) {
-    throw new Error("has blanks or characters in it that no key has: copy it anew");
-  }
-  return value;
-}
-
 /** Goes before a colon. */
 function mail(value: string): string {
   if (!/^[^\s:@]+@[^\s:@]+$/.test(value)) throw new Error("is no e-mail address");
@@ -167,15 +145,6 @@ function domain(value: string): string {
   const name = value.replace(/^@/, "");
   if (!/^[^\s@,]+$/.test(name)) throw new Error("is no domain, such as corp.example");
   return name;
-}
-
-function trimmed(value: string): string {
-  return value.trim();
-}
-
-/** @returns what reads several, parted by commas */
-function listOf(read: (name: string) => string): (value: string) => string[] {
-  return (value) => value.split(",").map(trimmed).filter((name) => name !== "").map(read);
 }
 
 function redmineProject(name: string): string {

@@ -32,3 +32,13 @@ export function absolutePath(value: string): string {
 export function names(value: string): string[] {
   return value.split(/[\s,]+/).filter((name) => name !== "");
 }
+
+/** A name with blanks in it, perhaps, but not around it. */
+export function trimmed(value: string): string {
+  return value.trim();
+}
+
+/** @returns what reads several, parted by commas */
+export function listOf<Item>(read: (name: string) => Item): (value: string) => Item[] {
+  return (value) => value.split(",").map(trimmed).filter((name) => name !== "").map(read);
+}
