@@ -26,3 +26,29 @@ Deno.test("of a command of megabytes the beginning is told, and how much more th
   assert.match(all, /long\/end/);
   assert.match(all, /echo behind it/);
 });
+
+Deno.test("a story whose secrets take long to be found is cut a little at a time: the agent comes to other things in between", async () => {
+  using host = new StoryHost();
+  host.mask = {
+    apply: (text) => {
+      for (const startMs = performance.now(); text !== "/" && performance.now() - startMs < 30;);
+      return { text, masked: [] };
+    },
+  };
+  host.follow();
+  const [session = 0] = host.put(opened(newSessionId(), { ticket: "1" }));
+  host.put(
+    ...Array.from(
+      { length: 60 },
+      (_, i) => command(`echo ${i}.`, { session, ticket: "1", number: i + 1, directory: "/" }),
+    ),
+  );
+  let others = 0;
+  const timer = setInterval(() => others++);
+  await host.pass(4);
+  clearInterval(timer);
+  assert.ok(others >= 10, `${others} times`);
+  await host.pass(60, 5);
+  const told = host.book.of("1").join("\n");
+  for (let i = 0; i < 60; i++) assert.ok(told.includes(`echo ${i}.`), `command ${i}`);
+});
