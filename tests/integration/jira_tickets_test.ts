@@ -165,6 +165,17 @@ for (const edition of EDITIONS) {
   });
 }
 
+Deno.test("Jira cloud: a full name that somebody has given herself makes her nobody else", async () => {
+  for (const fullName of ["deploy", "deploy@corp.example"]) {
+    await using here = await openJira("cloud", { unknownUsers: "deny" });
+    for (const user of here.jira.world.users) {
+      if (user.name === "bob") Object.assign(user, { displayName: fullName, mailHidden: true });
+    }
+    await assert.rejects(here.tracker.find(as("deploy"), "OPS-1"), TicketRefusedError, fullName);
+    assert.equal((await here.tracker.find(as("bob"), "OPS-1"))?.key, "OPS-1", "she is herself");
+  }
+});
+
 Deno.test("Jira knows a moved ticket by the key that Jira has for it, and leaves it alone where that is not ours", async () => {
   const movedTo = { "OPS-2": "OPS-200", "OPS-5": "WEB-1" } as Record<string, string>;
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, (request) => {

@@ -27,7 +27,8 @@ export class People {
   }
 
   /**
-   * The user that a person is: as the config says; else who has her name, or her mail.
+   * The user that a person is: as the config says; else who has her login, or her mail. Full names count only where the config has
+   * them: on Cloud everybody chooses her own, and may choose another's account here.
    *
    * @returns undefined, where Jira knows none and the config allows that
    * @throws {TicketRefusedError} where it does not, or where her account in Jira is locked
@@ -61,8 +62,7 @@ export class People {
       const user = await this.#exact(name, signal, ["username"]);
       return user ?? (byMail === undefined ? undefined : await this.#byMail(byMail, signal));
     }
-    const user = byMail === undefined ? undefined : await this.#byMail(byMail, signal);
-    return user ?? await this.#byDisplayName(name, signal);
+    return byMail === undefined ? undefined : await this.#byMail(byMail, signal);
   }
 
   async #named(name: string, signal: AbortSignal): Promise<JiraUser | undefined> {
@@ -97,11 +97,17 @@ export class People {
     return undefined;
   }
 
-  /** A hidden mail is found by the whole of it alone: the one user found has it. */
+  /**
+   * A hidden mail is found by the whole of it alone: the one user found has it, or has a full name that looks like it, which anybody
+   * can choose.
+   */
   async #byMail(mail: string, signal: AbortSignal): Promise<JiraUser | undefined> {
     const found = await this.#search(mail, signal);
     const same = found.filter(({ emailAddress }) => emailAddress?.toLowerCase() === mail.toLowerCase());
-    const only = same.length === 0 && found.length === 1 && !found[0]?.emailAddress ? found[0] : same[0];
+    const hidden = found.filter(({ emailAddress, displayName }) =>
+      !emailAddress && !displayName?.toLowerCase().includes(mail.toLowerCase())
+    );
+    const only = same.length === 0 && hidden.length === 1 ? hidden[0] : same[0];
     return only && same.length < 2 ? await this.#userOf(only, signal) : undefined;
   }
 
