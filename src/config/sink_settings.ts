@@ -34,6 +34,8 @@ export interface DatadogSettings extends Common {
   key: string;
   /** As in `datadoghq.eu`. */
   site: string;
+  /** `datadogURL`: a relay to talk to in place of the site, without a slash at its end; empty for none. */
+  url: string;
   /** `key:value`. */
   tags: readonly string[];
 }
@@ -44,6 +46,8 @@ export interface NewRelicSettings extends Common {
   /** Whose custom events; empty for logs alone. */
   account: string;
   region: "US" | "EU";
+  /** `newRelicURL`: a relay to talk to in place of the region's, without a slash at its end; empty for none. */
+  url: string;
 }
 
 export interface SyslogSettings extends Common {
