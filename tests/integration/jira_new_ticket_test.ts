@@ -23,6 +23,20 @@ const ALL: Answers = {
 for (const edition of EDITIONS) {
   const test = (name: string, work: () => Promise<void>) => Deno.test(`Jira ${edition}: ${name}`, work);
 
+  test("makes a ticket in nobody else's name, and in no other project than was checked, whatever is answered by hand", async () => {
+    await using here = await openJira(edition);
+    const forged = {
+      "field:reporter": edition === "cloud" ? "557058:0f3a6b1c-0000-4000-8000-000000000002" : "bob",
+      "field:project": "WEB",
+      "field:issuetype": "Bug",
+      "field:summary": "Something else",
+    };
+    const created = await here.tracker.create(as("alice"), { ...ALL, ...forged });
+    assert.ok("ticket" in created);
+    const { reporter, project, type, summary } = here.issue(created.ticket.key);
+    assert.deepEqual([reporter, project, type, summary], ["alice", "OPS", "Task", ALL.subject]);
+  });
+
   test("asks for project, tracker, subject and what is demanded, one after the other", async () => {
     await using here = await openJira(edition, {
       projects: ["WEB", "OPS", "GONE"],

@@ -235,6 +235,8 @@ function answerTo(
   answers: Answers,
   demanded: boolean,
 ): string | undefined {
+  // In which project it is, and who says so, is not for an answer to change: that is checked, and shown, elsewhere.
+  if (OWN_FIELDS.includes(field.id) && field.id !== "assignee") return undefined;
   const given = answers[`field:${field.id}`];
   if (given) return given;
   const choices = choicesOf(field);
