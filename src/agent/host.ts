@@ -108,7 +108,8 @@ export class Host implements Disposable {
 
   #tellStories(): void {
     const { tracker, mask } = this.#tickets;
-    this.#stories.follow({ tracker, mask, settings: this.settings.tracker });
+    const outage = () => this.#tickets.outage;
+    this.#stories.follow({ tracker, mask, settings: this.settings.tracker, outage });
   }
 
   /** Takes in what there is, and says that it ends. */

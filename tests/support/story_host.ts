@@ -6,7 +6,7 @@ import { Outbox } from "../../src/evidence/outbox.ts";
 import { EvidenceStore } from "../../src/evidence/store.ts";
 import { Stories } from "../../src/agent/stories/stories.ts";
 import type { Masking } from "../../src/agent/stories/author.ts";
-import type { Tracker } from "../../src/trackers/tracker.ts";
+import type { Tracker, TrackerUnavailableError } from "../../src/trackers/tracker.ts";
 import { EvidenceFolder, T0 } from "./evidence_events.ts";
 import { MemoryStorybook, trackerWith } from "./storybook.ts";
 
@@ -40,6 +40,8 @@ export class StoryHost implements Disposable {
   store = new EvidenceStore(this.file);
   outbox = new Outbox(this.store);
   nowMs = 1000;
+  /** What others have found out of the tracker. */
+  outage: TrackerUnavailableError | undefined;
   isDead = false;
   readonly #dead: EvidenceStore[] = [];
   stories = this.#begin();
@@ -60,7 +62,7 @@ export class StoryHost implements Disposable {
   /** Goes on by the settings that there are now. */
   follow(): void {
     const { tracker, mask, settings } = this;
-    this.stories.follow({ tracker, mask, settings });
+    this.stories.follow({ tracker, mask, settings, outage: () => this.outage });
   }
 
   /** Puts events in evidence, in one transaction. @returns their numbers */

@@ -218,6 +218,18 @@ Deno.test("a tracker that is down is left alone, longer each time; Retry-After i
   assert.equal(host.outbox.states()[0]?.error, null);
 });
 
+Deno.test("a tracker that others have found to be down is asked nothing", async () => {
+  using host = new StoryHost();
+  host.outage = new TrackerUnavailableError("it wants an hour");
+  const { session } = begin(host);
+  host.put(closed(session));
+  await host.pass(60);
+  assert.deepEqual(host.book.requests, []);
+  host.outage = undefined;
+  await host.tick();
+  assert.equal(host.book.comments.length, 1);
+});
+
 Deno.test("a tracker that does not take our key is asked every few minutes, or when the config is read again", async () => {
   using host = new StoryHost();
   const { book } = host;

@@ -10,7 +10,7 @@ import type { Tracker } from "../../trackers/tracker.ts";
 import { log } from "../log.ts";
 import type { Masking } from "./author.ts";
 import { CONSUMER, News, type Reader } from "./news.ts";
-import { Writer } from "./writer.ts";
+import { type Outage, Writer } from "./writer.ts";
 
 export type { Masking };
 
@@ -20,6 +20,8 @@ export interface Readership {
   tracker: Tracker;
   mask: Masking;
   settings: TrackerSettings;
+  /** Why the tracker is to be left alone now, as others have found out. */
+  outage?: Outage;
 }
 
 /** How much of the evidence is looked through in a turn: see `News`. */
@@ -58,7 +60,7 @@ export class Stories implements Disposable {
    *
    * @throws {EvidenceError}
    */
-  follow({ tracker, mask, settings }: Readership): void {
+  follow({ tracker, mask, settings, outage = () => undefined }: Readership): void {
     this[Symbol.dispose]();
     const book = tracker.storybook;
     const name = settings.kind === "local" ? "local" : `${settings.kind} ${settings.url}`;
@@ -76,7 +78,7 @@ export class Stories implements Disposable {
     const { logsTime } = settings;
     const author = { store, outbox, rows, events, tracker, book, mask, logsTime, end: end.signal };
     const news = new News(store, outbox, rows, events);
-    const writer = new Writer(author, settings, rows.waiting(name), this.clockMs);
+    const writer = new Writer(author, settings, rows.waiting(name), outage, this.clockMs);
     this.#telling = {
       news,
       writer,

@@ -42,6 +42,9 @@ export interface WriterSettings {
   storySeconds: number;
 }
 
+/** What else is known of the tracker: why it is to be left alone now, if so. */
+export type Outage = () => TrackerUnavailableError | undefined;
+
 /** Goes on until its author's end. */
 export class Writer {
   readonly #due = new Map<number, Due>();
@@ -58,6 +61,7 @@ export class Writer {
     readonly author: Author,
     readonly settings: WriterSettings,
     waiting: readonly StoryRow[],
+    readonly outage: Outage,
     readonly clockMs: () => number,
   ) {
     for (const story of waiting) this.add(story, "now");
@@ -65,7 +69,7 @@ export class Writer {
 
   /** Why nothing can be told just now. */
   get trouble(): string | undefined {
-    return this.#pause?.error.message;
+    return this.#pause?.error.message ?? this.outage()?.message;
   }
 
   /** A story has news. */
@@ -94,7 +98,7 @@ export class Writer {
     this.#fault = undefined;
     if (fault !== undefined) throw fault;
     const nowMs = this.clockMs();
-    if (nowMs < this.#nextMs || nowMs < (this.#pause?.untilMs ?? 0)) return;
+    if (nowMs < this.#nextMs || this.#isResting()) return;
     this.#nextMs = Infinity;
     for (const [story, { user, atMs, isBusy }] of this.#due) {
       if (isBusy) continue;
@@ -109,8 +113,12 @@ export class Writer {
     return this.#due.values().some(({ isBusy }) => isBusy);
   }
 
+  #isResting(): boolean {
+    return this.clockMs() < (this.#pause?.untilMs ?? 0) || this.outage() !== undefined;
+  }
+
   #begin(): void {
-    if (this.author.end.aborted || this.clockMs() < (this.#pause?.untilMs ?? 0)) return;
+    if (this.author.end.aborted || this.#isResting()) return;
     // Where it is not known whether the tracker answers again, one finds out for all.
     const most = this.#pause ? 1 : AT_ONCE.all;
     for (let next = this.#line.next(most); next; next = this.#line.next(most)) {
