@@ -9,6 +9,7 @@ import type { EvidenceEvent, EvidenceKind } from "../evidence/event.ts";
 import type { Outbox } from "../evidence/outbox.ts";
 import type { SessionRow } from "../evidence/session_rows.ts";
 import type { EvidenceStore } from "../evidence/store.ts";
+import type { MaskedText } from "../net/mask.ts";
 import { nowUs } from "../record/clock.ts";
 import { messageOf } from "../terminal/message_of.ts";
 import {
@@ -34,6 +35,8 @@ const TAKEN_AT_A_TIME = 200;
 const AT_ONCE = 4;
 /** How many errands of a user may wait before further notes of hers are refused. */
 const MOST_WAITING = 10_000;
+/** For how many times as long as a text has kept everybody waiting its user's errands wait behind it. */
+const OTHERS_SHARE = 10;
 /** How long an errand that failed is left alone, in microseconds: twice as long each time, up to the second. */
 const PAUSE_US = { first: 10_000_000, longest: 600_000_000 };
 
@@ -181,7 +184,7 @@ export class Errands {
     const isTold = tracker.storybook && row.tickets.some((one) => tracker.keyOf(one.ticket) === key);
     if (isTold) return this.#rows.done(seq);
     try {
-      const { text: harmless, masked } = this.tickets.masked(text);
+      const { text: harmless, masked } = await this.#masked(text);
       await this.tickets.askPatiently(uid, (tracker, asking) => tracker.addNote(asking, key, harmless));
       if (masked.length === 0) this.#rows.done(seq);
       else this.#end(seq, row, { what: "masked", where: "a note", ticket, patterns: masked });
@@ -191,8 +194,17 @@ export class Errands {
     }
   }
 
+  /** Nobody is answered while a long text is looked through: others have their share before the next one is. */
+  async #masked(text: string): Promise<MaskedText> {
+    const startMs = performance.now();
+    const masked = this.tickets.masked(text);
+    const tookMs = performance.now() - startMs;
+    await new Promise((resolve) => setTimeout(resolve, tookMs * OTHERS_SHARE));
+    return masked;
+  }
+
   async #make({ seq, uid, tries }: Errand, row: SessionRow, wanted: string): Promise<void> {
-    const { text: subject, masked } = this.tickets.masked(wanted);
+    const { text: subject, masked } = await this.#masked(wanted);
     let ticket: Ticket;
     try {
       ticket = await this.tickets.askPatiently(

@@ -295,3 +295,21 @@ Deno.test("nothing is done at the tracker that cannot be written down before", a
   await assert.rejects(at.errands.run());
   assert.deepEqual([at.server.wishes("note"), at.waiting], [[], 1]);
 });
+
+Deno.test("notes that take long to be looked through for secrets leave the agent most of its time for others", async () => {
+  await using at = new Scene();
+  await at.settled();
+  at.server.add("1");
+  at.tickets.masked = (text) => {
+    for (const startMs = performance.now(); performance.now() - startMs < 50;);
+    return { text, masked: [] };
+  };
+  const { seq } = at.open(5, { ticket: null });
+  for (let i = 0; i < 4; i++) at.note(5, seq, "1", `note ${i}`);
+  let others = 0;
+  const timer = setInterval(() => others++, 10);
+  await at.errands.run();
+  clearInterval(timer);
+  assert.equal(at.server.wishes("note").length, 4);
+  assert.ok(others >= 60, `${others} times`);
+});
