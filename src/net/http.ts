@@ -16,6 +16,8 @@ export interface HttpOptions {
   configKeys?: { url: string; secret: string };
   /** The address itself is a secret, as a webhook's is: messages have its host alone. */
   isUrlSecret?: boolean;
+  /** The header in which the service says how many seconds to wait, where that is not Retry-After alone. */
+  patienceHeader?: string;
 }
 
 /** One request. */

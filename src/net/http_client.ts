@@ -186,7 +186,8 @@ export class HttpClient implements Disposable {
 
   #statusError(request: HttpRequest, response: Response, text: string | undefined): HttpStatusError {
     const { status, headers } = response;
-    const waitMs = retryAfterMs(headers.get("retry-after"));
+    const waitMs = retryAfterMs(headers.get("retry-after")) ??
+      retryAfterMs(headers.get(this.#options.patienceHeader ?? "retry-after"));
     const mend = this.#mendOf(status, headers.get("location"), waitMs);
     return new HttpStatusError(
       `${this.#named(request)}: answered ${status}${mend && `: ${mend}`}`,
