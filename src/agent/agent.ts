@@ -95,7 +95,7 @@ async function serve(places: HostPaths, settings: AgentSettings): Promise<void> 
   while (!isStopping) await poller.turn(Infinity);
   clearInterval(healing);
   server.stopAccepting();
-  host.finish();
+  await host.finish();
   log.info("stopped: shells go on, and what they record is taken in at the next start");
 }
 

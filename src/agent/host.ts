@@ -17,6 +17,7 @@ import type { SessionOpened } from "../record/event.ts";
 import { isSessionEvent } from "../record/session_event.ts";
 import { messageOf } from "../terminal/message_of.ts";
 import { Admission } from "./admission.ts";
+import { Dispatch } from "./dispatch/dispatch.ts";
 import { Errands } from "./errands.ts";
 import { IdleWatch } from "./idle.ts";
 import { Intake } from "./intake.ts";
@@ -29,6 +30,9 @@ import { SpoolTidy } from "./spool_tidy.ts";
 import { Stories } from "./stories/stories.ts";
 import { Tickets } from "./tickets.ts";
 import { Upkeep } from "./upkeep.ts";
+
+/** How long what is under way to sinks may take at the end, in milliseconds; what takes longer is told again. */
+const SETTLE_MS = 3000;
 
 /** The agent without its socket. */
 export class Host implements Disposable {
@@ -45,6 +49,7 @@ export class Host implements Disposable {
   readonly #tickets: Tickets;
   readonly #errands: Errands;
   readonly #stories: Stories;
+  readonly #dispatch: Dispatch;
   readonly #sinceUs = nowUs();
   /** The users whose own spools are watched. */
   readonly #met = new Set<number>();
@@ -71,6 +76,9 @@ export class Host implements Disposable {
     this.#errands = new Errands(this.#store, outbox, this.#sessions, this.#tickets);
     this.#stories = new Stories(this.#store, outbox);
     this.#tellStories();
+    this.#dispatch = new Dispatch(outbox, { isWanted: () => true });
+    this.#tellSinks();
+    this.#intake.onNews = () => this.#dispatch.poke();
     this.handle = answering({
       sessions: this.#sessions,
       accounts: this.#accounts,
@@ -81,6 +89,7 @@ export class Host implements Disposable {
       taken: (account, files) => tidy.taken(ownSpool(account), files),
       status: () => this.#status(),
       opened: (session) => this.#opened(session),
+      sinks: this.#dispatch,
     });
     this.#intake.say("started", { version: VERSION });
     this.#intake.begin(poller);
@@ -91,6 +100,7 @@ export class Host implements Disposable {
         idle: new IdleWatch(this.#sessions),
         errands: this.#errands,
         stories: this.#stories,
+        dispatch: this.#dispatch,
         tidy,
         meetAll: () => this.#meetAll(),
       },
@@ -104,6 +114,7 @@ export class Host implements Disposable {
     this.settings = settings;
     this.#admission.follow(settings.policy);
     this.#tellStories();
+    this.#tellSinks();
   }
 
   #tellStories(): void {
@@ -112,10 +123,16 @@ export class Host implements Disposable {
     this.#stories.follow({ tracker, mask, settings: this.settings.tracker, outage });
   }
 
-  /** Takes in what there is, and says that it ends. */
-  finish(): void {
+  #tellSinks(): void {
+    const { sinks, network } = this.settings;
+    this.#dispatch.follow({ sinks, network, makeNews: () => [], host: Deno.hostname() });
+  }
+
+  /** Takes in what there is, says that it ends, and lets sinks take what is under way to them. */
+  async finish(): Promise<void> {
     this.#intake.finish();
     this.#intake.say("stopped", { version: VERSION });
+    await this.#dispatch.settle(SETTLE_MS);
   }
 
   /** Sessions that began without any agent have no file in the host's spool. */
@@ -191,11 +208,13 @@ export class Host implements Disposable {
       files: spools.size,
       waiting: spools.waitingBytes(),
       tracker: { ...this.#tickets.state, waiting: this.#errands.waiting.count },
+      sinks: this.#dispatch.status(),
     };
   }
 
   [Symbol.dispose](): void {
     this.#upkeep[Symbol.dispose]();
+    this.#dispatch[Symbol.dispose]();
     this.#stories[Symbol.dispose]();
     this.#tickets[Symbol.dispose]();
     this.#intake[Symbol.dispose]();

@@ -17,6 +17,8 @@ const TROUBLE_PAUSE_MS = 2000;
 /** The way from the spools to evidence, kept going. */
 export class Intake implements Disposable {
   readonly takeIn: TakeIn;
+  /** Told when there may be more in evidence. */
+  onNews: () => void = () => {};
   #watcher: SpoolWatcher | undefined;
   #next: ReturnType<typeof setTimeout> | undefined;
   #trouble: { reason: string; sinceUs: number } | undefined;
@@ -54,6 +56,7 @@ export class Intake implements Disposable {
   append(event: Omit<NewEvent, "atUs">): void {
     const now = nowUs();
     this.store.transaction(() => this.store.append({ ...event, atUs: now }, now));
+    this.onNews();
   }
 
   /**
@@ -96,6 +99,7 @@ export class Intake implements Disposable {
     let pauseMs = 0;
     try {
       const { isMore, unreadable } = this.takeIn.run(dirty);
+      this.onNews();
       for (const { path, reason } of unreadable) {
         log.warn("{path} cannot be read: {reason}", { path, reason });
       }

@@ -25,7 +25,9 @@ import {
   type Tracker,
   TrackerUnavailableError,
 } from "../trackers/tracker.ts";
+import { SINK_NAMES } from "../sinks/sink.ts";
 import type { Admission } from "./admission.ts";
+import { type Dispatch, NoSinkError } from "./dispatch/dispatch.ts";
 import { type Peer, RequestError } from "./server.ts";
 import { type OpenSession, presentSession, type Sessions, TooManyFilesError } from "./sessions.ts";
 import type { Tickets } from "./tickets.ts";
@@ -42,6 +44,7 @@ const MOST_ANSWERS = 100;
 const ANSWERS = z.record(z.string().check(z.maxLength(200)), LINE).check(
   z.refine((answers) => Object.keys(answers).length <= MOST_ANSWERS, `more than ${MOST_ANSWERS} answers`),
 );
+const SINK = z.enum(SINK_NAMES);
 const NOTHING = z._default(z.object({}), {});
 /** A command line has no limit but the kernel's, and the line that brings it. */
 const COMMAND = z.string();
@@ -78,6 +81,8 @@ const PARAMETERS = {
   "ticket.addNote": z.object({ key: KEY, text: TEXT }),
   "spool.taken": z.object({ files: z.array(z.string().check(z.maxLength(255))).check(z.maxLength(512)) }),
   "agent.status": NOTHING,
+  "sink.redeliver": z.object({ sink: z.optional(SINK) }),
+  "sink.test": z.object({ sink: SINK }),
 } as const satisfies Record<Method, z.ZodMiniType>;
 
 /** What the requests work with. */
@@ -94,6 +99,7 @@ export interface Office {
   taken(account: Account, files: readonly string[]): string[];
   /** What only the running agent knows of itself. */
   status(): Omit<AgentStatus, "version" | "pid">;
+  sinks: Pick<Dispatch, "redeliver" | "test">;
   /** Said of what an administrator must know of. */
   opened(session: OpenSession): void;
 }
@@ -260,10 +266,22 @@ function answersOf(office: Office): Answers {
       remove: office.taken(await accountOf(office, peer), files),
     }),
     "agent.status": (peer) => {
-      if (peer.uid !== 0) throw new RequestError(ERRORS.notAllowed, "the agent's status is for root alone");
+      forRoot(peer, "the agent's status is");
       return { version: VERSION, pid: Deno.pid, ...office.status() };
     },
+    "sink.redeliver": (peer, { sink }) => {
+      forRoot(peer, "sinks are");
+      return office.sinks.redeliver(sink);
+    },
+    "sink.test": async (peer, { sink }) => {
+      forRoot(peer, "sinks are");
+      return await office.sinks.test(sink);
+    },
   };
+}
+
+function forRoot({ uid }: Peer, what: string): void {
+  if (uid !== 0) throw new RequestError(ERRORS.notAllowed, `${what} for root alone`);
 }
 
 /** How many tickets a search gives at most: a reply has a length, and a tracker elsewhere others to serve. */
@@ -301,6 +319,7 @@ function requestErrorOf(error: unknown): unknown {
     return new RequestError(ERRORS.trackerUnavailable, error.message);
   }
   if (error instanceof TicketRefusedError) return new RequestError(ERRORS.ticketRefused, error.message);
+  if (error instanceof NoSinkError) return new RequestError(ERRORS.refused, error.message);
   if (error instanceof TooManyFilesError) return new RequestError(ERRORS.refused, error.message);
   return error;
 }

@@ -4,6 +4,7 @@ import type { AgentSettings } from "../config/agent_settings.ts";
 import { formatHead } from "../evidence/head.ts";
 import { removeOld } from "../evidence/retention.ts";
 import { nowUs } from "../record/clock.ts";
+import type { Dispatch } from "./dispatch/dispatch.ts";
 import type { Errands } from "./errands.ts";
 import type { Followed } from "./followed.ts";
 import type { IdleWatch } from "./idle.ts";
@@ -30,6 +31,7 @@ export interface Crew {
   idle: IdleWatch;
   errands: Errands;
   stories: Stories;
+  dispatch: Dispatch;
   tidy: SpoolTidy;
   /** Looks for users whose own spools are not followed yet. */
   meetAll(): void;
@@ -46,7 +48,7 @@ export class Upkeep implements Disposable {
   constructor(readonly crew: Crew, readonly settings: () => AgentSettings) {}
 
   #tick(): void {
-    const { intake, idle, errands, stories, meetAll } = this.crew;
+    const { intake, idle, errands, stories, dispatch, meetAll } = this.crew;
     this.#ticks++;
     const isThorough = this.#ticks % THOROUGH_TICKS === 0;
     try {
@@ -57,6 +59,7 @@ export class Upkeep implements Disposable {
       this.#lookForSilence();
       if (this.#ticks % TIDY_TICKS === 0) this.#tidyUp();
       stories.run();
+      dispatch.run();
     } catch (error) {
       intake.failed(error);
     }

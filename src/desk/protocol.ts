@@ -5,7 +5,9 @@
  * kernel says of the peer; no message names a user. What is read of the socket is checked by who reads it.
  */
 
+import type { Wants } from "../config/sink_settings.ts";
 import type { SessionClosed, SessionOpened } from "../record/event.ts";
+import type { SinkName } from "../sinks/sink.ts";
 import type { Answers, Created, Ticket, TicketDetails } from "../trackers/tracker.ts";
 import type { WhichTickets } from "./desk.ts";
 
@@ -85,7 +87,10 @@ export interface Methods {
    * wholly are named back: they can go.
    */
   "spool.taken": [params: { files: string[] }, result: { remove: string[] }];
-  /** For root alone. */
+  /** For root alone, as what follows. Has what a sink has refused sent to it again; what all have, where it names none. */
+  "sink.redeliver": [params: { sink?: SinkName }, result: { sink: SinkName; count: number }[]];
+  /** Sends one marked news through a sink, at once. */
+  "sink.test": [params: { sink: SinkName }, result: SinkTested];
   "agent.status": [params: Record<string, never>, result: AgentStatus];
 }
 
@@ -113,6 +118,36 @@ export interface AgentStatus {
   /** Bytes in them that are not in the evidence yet. */
   waiting: number;
   tracker: TrackerStatus;
+  /** Those that are switched on. */
+  sinks: SinkStatus[];
+}
+
+/** How a sink is. */
+export interface SinkStatus {
+  name: SinkName;
+  wants: Wants;
+  /** `denied`: it takes nothing until somebody mends something. */
+  state: "up" | "down" | "denied";
+  /** Why it is not up, and since when; null while it is. */
+  reason: string | null;
+  sinceUs: number | null;
+  /** How many events lie before it, wanted or not, and since when the first of them does. */
+  depth: number;
+  oldestUs: number | null;
+  /** When it was last told of something, or null. */
+  successUs: number | null;
+  /** Why it could not be told at the last try, and when; null where it could. */
+  error: string | null;
+  errorUs: number | null;
+  /** How many events it has refused. */
+  dead: number;
+}
+
+/** What came of a test. */
+export interface SinkTested {
+  ok: boolean;
+  /** What the receiver said, or why there is nothing from it, in a line. */
+  answer: string;
 }
 
 /** How the agent and the tracker get on. */

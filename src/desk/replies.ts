@@ -90,7 +90,22 @@ const CHECKS: Readonly<Record<Method, Check>> = {
     files: isWhole,
     waiting: isWhole,
     tracker: withParts({ name: isText, state: isText, reason: orNull(isText), waiting: isWhole }),
+    sinks: listOf(withParts({
+      name: isText,
+      wants: withParts({ events: isText }),
+      state: isText,
+      reason: orNull(isText),
+      sinceUs: orNull(isWhole),
+      depth: isWhole,
+      oldestUs: orNull(isWhole),
+      successUs: orNull(isWhole),
+      error: orNull(isText),
+      errorUs: orNull(isWhole),
+      dead: isWhole,
+    })),
   }),
+  "sink.redeliver": listOf(withParts({ sink: isText, count: isWhole })),
+  "sink.test": withParts({ ok: isBoolean, answer: isText }),
 };
 
 /** @returns whether a value that came over the socket is a result of that method */

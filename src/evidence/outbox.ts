@@ -44,7 +44,9 @@ export class Outbox {
   readonly #unregister;
   readonly #pending;
   readonly #delivered;
+  readonly #passed;
   readonly #failed;
+  readonly #place;
   readonly #states;
 
   /** @throws {EvidenceError} as all of its methods do */
@@ -58,6 +60,8 @@ export class Outbox {
     this.#delivered = database.prepare(`update consumer set
       delivered = max(delivered, min(?, coalesce((select max(seq) from event), 0))), success_us = ?,
       error = null, error_us = null where name = ?`);
+    this.#passed = database.prepare("update consumer set delivered = max(delivered, ?) where name = ?");
+    this.#place = database.prepare("select delivered from consumer where name = ?");
     this.#failed = database.prepare("update consumer set error = ?, error_us = ? where name = ?");
     // The events have no gap, so that none need be counted.
     this.#states = database.prepare(`select c.*,
@@ -93,6 +97,20 @@ export class Outbox {
    */
   delivered(name: string, upTo: number, nowUs: number): void {
     known(name, this.#guarded(() => this.#delivered.run(upTo, nowUs, name).changes));
+  }
+
+  /**
+   * It need not be told of what is left up to that event: nothing is said of how it is.
+   *
+   * @throws {Error} if there is no such consumer
+   */
+  passed(name: string, upTo: number): void {
+    known(name, this.#guarded(() => this.#passed.run(upTo, name).changes));
+  }
+
+  /** The `seq` up to which it was told; undefined for one that is not known. */
+  placeOf(name: string): number | undefined {
+    return numberOrNull(this.#guarded(() => this.#place.get(name))?.delivered) ?? undefined;
   }
 
   /**

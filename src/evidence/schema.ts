@@ -6,6 +6,7 @@
  */
 
 import { ERRAND_TABLE } from "./errand_rows.ts";
+import { SINK_TABLES } from "./sink_rows.ts";
 import { VIEWS } from "./views.ts";
 
 const TABLES = `
@@ -168,7 +169,12 @@ create index event_command_session on event (session) where kind in ('command', 
  * What brings a database from one version to the next: the first entry from 0, and so on. Each runs in the transaction
  * that the version is raised in.
  */
-export const MIGRATIONS: readonly string[] = [TABLES + INDEXES + TRIGGERS + VIEWS, STORIES, ERRAND_TABLE];
+export const MIGRATIONS: readonly string[] = [
+  TABLES + INDEXES + TRIGGERS + VIEWS,
+  STORIES,
+  ERRAND_TABLE,
+  SINK_TABLES,
+];
 
 /** The schema's version, which `PRAGMA user_version` holds. */
 export const SCHEMA_VERSION = MIGRATIONS.length;

@@ -3,7 +3,10 @@
 import type { SinkNews } from "./news.ts";
 
 /** Every sink, by its name in the config, in `srvaudit status` and in evidence. */
-export type SinkName = "slack" | "datadog" | "newRelic" | "syslog" | "otlp" | "webhook";
+export type SinkName = typeof SINK_NAMES[number];
+
+/** In the order in which they are shown. */
+export const SINK_NAMES = ["slack", "datadog", "newRelic", "syslog", "otlp", "webhook"] as const;
 
 /** What a sink can take at a time. */
 export interface Limits {

@@ -1,0 +1,392 @@
+/**
+ * One sink's way through the evidence: what it wants, in order, one batch at a time, at least once. It waits for no other.
+ *
+ * How far it has come is on the disk as soon as a batch was taken, in one transaction with what the sink has refused of it and
+ * must remember. So whenever the agent is killed, the batch that was under way is told again, and no other.
+ */
+
+import { EvidenceError } from "../../evidence/evidence_error.ts";
+import type { Outbox } from "../../evidence/outbox.ts";
+import type { DeadLetter, SinkRows } from "../../evidence/sink_rows.ts";
+import { nowUs } from "../../record/clock.ts";
+import type { Wants } from "../../config/sink_settings.ts";
+import type { SinkNews } from "../../sinks/news.ts";
+import {
+  type Refused,
+  type Sink,
+  SinkDeniedError,
+  SinkRefusedError,
+  SinkUnavailableError,
+} from "../../sinks/sink.ts";
+import { messageOf } from "../../terminal/message_of.ts";
+import { log } from "../log.ts";
+import { Batch } from "./batch.ts";
+import { Circuit, type CircuitState, PAUSES, type Pauses } from "./circuit.ts";
+import { patiently, turn } from "./patience.ts";
+import type { Shelf } from "./shelf.ts";
+import { StagedMemory } from "./staged_memory.ts";
+import { Waker } from "./waker.ts";
+
+/** How long a sink may take over a batch, in milliseconds. */
+const PATIENCE_MS = 30_000;
+/** How long to wait where evidence cannot be written, in milliseconds. */
+const TROUBLE_PAUSE_MS = 2000;
+/** Whoever refuses so many in a row, each for itself, is ill: no news is to blame. */
+const ILL_AFTER = 10;
+/** After so many failures that are no sink's own errors, what stands first in the queue is to blame. */
+const FAULTY_AFTER = 8;
+/** How many dead letters there may be: where there are more, nothing is told before somebody has looked. */
+export const MOST_DEAD = 10_000;
+/** How many dead letters are looked up at a time. */
+const LETTERS = 100;
+/** No sink may wait longer for more news, in milliseconds: what was typed is to be on its way within a second. */
+const LONGEST_LINGER_MS = 500;
+/** What has waited longer is old, in microseconds; and what has waited less is not any more. */
+export const OLD_US = 300_000_000;
+const YOUNG_US = 60_000_000;
+
+/** What all deliveries work with. */
+export interface Office {
+  outbox: Outbox;
+  rows: SinkRows;
+  shelf: Shelf;
+  /** Whether a sink wants to hear of something. */
+  isWanted(news: SinkNews, wants: Wants): boolean;
+}
+
+/** A sink, and what it wants. */
+export interface Addressee {
+  sink: Sink;
+  wants: Wants;
+}
+
+/** How a delivery is. */
+export interface DeliveryState {
+  state: CircuitState;
+  /** Why it is not up, and since when; null while it is. */
+  reason: string | null;
+  sinceUs: number | null;
+  /** How many events lie before it, wanted or not, and since when the first of them does. */
+  depth: number;
+  oldestUs: number | null;
+}
+
+/** Notes what became of news; within the transaction that it is written in. */
+type Keep = (told: readonly SinkNews[], refused: readonly DeadLetter[]) => void;
+
+/** @returns the name under which a sink's place is kept */
+export function consumerOf(sink: string): string {
+  return `sink:${sink}`;
+}
+
+/** Goes on from its making to its disposal. */
+export class Delivery implements Disposable {
+  readonly name: string;
+  /** Fulfilled when it has come to its end. */
+  readonly over: Promise<void>;
+  readonly #consumer: string;
+  readonly #circuit: Circuit;
+  readonly #end = new AbortController();
+  /** Waits for news; and for time to pass. */
+  readonly #idle = new Waker();
+  readonly #pause = new Waker();
+  /** The `seq` up to which everything is told, dead, or not wanted; and how much of that is on the disk. */
+  #place: number;
+  #saved: number;
+  /** Writes what became of a batch, where that could not be done yet. */
+  #unsaved: (() => void) | undefined;
+  /** Who takes the place of the addressee. */
+  #next: Addressee | undefined;
+  #isStopping = false;
+  #hasNews = true;
+  /** How many news go at a time: fewer after a failure, and then more again. */
+  #most = Infinity;
+  #refusedInARow = 0;
+  /** When the next batch may go. */
+  #paceMs = 0;
+  #saidDenied = false;
+  #saidOld = false;
+
+  /** @throws {EvidenceError} */
+  constructor(readonly office: Office, private addressee: Addressee, readonly pauses: Pauses = PAUSES) {
+    this.name = addressee.sink.name;
+    this.#consumer = consumerOf(this.name);
+    this.#circuit = new Circuit(pauses);
+    office.outbox.register(this.#consumer, nowUs());
+    this.#place = this.#saved = office.outbox.placeOf(this.#consumer) ?? office.shelf.head;
+    this.over = this.#work();
+  }
+
+  /** There may be news. Returns at once. */
+  poke(): void {
+    this.#hasNews = true;
+    this.#idle.wake();
+  }
+
+  /** Waits for nothing any more: somebody may have mended something. */
+  retry(): void {
+    this.#pause.wake();
+    this.poke();
+  }
+
+  /** Goes on with another, as soon as the batch that is under way has come to its end. */
+  follow(addressee: Addressee): void {
+    this.#next?.sink[Symbol.dispose]();
+    this.#next = addressee;
+    this.retry();
+  }
+
+  /** @throws {EvidenceError} */
+  get state(): DeliveryState {
+    const { rows, shelf } = this.office;
+    const { state, reason, sinceUs } = this.#circuit;
+    const depth = Math.max(0, shelf.head - this.#place);
+    return { state, reason, sinceUs, depth, oldestUs: depth > 0 ? rows.takenAfterUs(this.#place) : null };
+  }
+
+  /** Says that it is late, once, and once that it is not any more. @throws {EvidenceError} */
+  lookAtAge(nowUs: number): void {
+    const { oldestUs, depth, reason } = this.state;
+    const ageUs = oldestUs === null ? 0 : nowUs - oldestUs;
+    const about = { sink: this.name, depth, reason, minutes: Math.floor(ageUs / 60e6) };
+    if (ageUs > OLD_US && !this.#saidOld) {
+      this.#saidOld = true;
+      log.warn("{sink} was not told of what happened {minutes} minutes ago: {reason}", about);
+    } else if (ageUs < YOUNG_US && this.#saidOld) {
+      this.#saidOld = false;
+      log.info("{sink} is told of everything in time again", about);
+    }
+  }
+
+  /** Whether it has come further than the disk knows. */
+  get hasMoved(): boolean {
+    return !this.#unsaved && this.#place > this.#saved;
+  }
+
+  /** Writes how far it has come through what is not wanted; within a transaction. @throws {EvidenceError} */
+  savePlace(): void {
+    if (!this.hasMoved) return;
+    this.office.outbox.passed(this.#consumer, this.#place);
+    this.#saved = this.#place;
+  }
+
+  /** Begins nothing any more; what is under way comes to its end. */
+  stop(): void {
+    this.#isStopping = true;
+    this.#pause.wake();
+    this.#idle.wake();
+  }
+
+  /** Gives up what is under way, too: it will be told again. */
+  [Symbol.dispose](): void {
+    this.stop();
+    this.#end.abort(new Error("the agent has ended, or the sink is switched off"));
+  }
+
+  async #work(): Promise<void> {
+    // Whoever makes it comes to an end first.
+    await turn();
+    while (!this.#isStopping) {
+      try {
+        const isMore = await this.#step();
+        if (!isMore && !this.#hasNews && !this.#isStopping) await this.#idle.wait(Infinity);
+      } catch (error) {
+        if (this.#isStopping) break;
+        await this.#pause.wait(this.#failed(error));
+      }
+    }
+    this.addressee.sink[Symbol.dispose]();
+    this.#next?.sink[Symbol.dispose]();
+  }
+
+  /** @returns whether there may be more to do */
+  async #step(): Promise<boolean> {
+    this.#unsaved?.();
+    this.#takeNext();
+    const { count, again } = this.office.rows.countDead(this.name);
+    if (again > 0) {
+      await this.#redeliver();
+      return true;
+    }
+    if (count >= MOST_DEAD) {
+      const mend = `see srvaudit status, and then: srvaudit redeliver ${this.name}`;
+      throw new SinkDeniedError(`${this.name} has refused ${count} news, and is told nothing more: ${mend}`);
+    }
+    this.#hasNews = false;
+    const batch = await this.#gather();
+    if (batch.news.length === 0 || this.#isStopping) return false;
+    await this.#tell(batch, (told, refused) => {
+      const { outbox, rows } = this.office;
+      this.#place = Math.max(this.#place, told.at(-1)?.seq ?? 0);
+      for (const letter of refused) rows.addDead(this.name, letter, nowUs());
+      if (refused.length < told.length) outbox.delivered(this.#consumer, this.#place, nowUs());
+      else outbox.passed(this.#consumer, this.#place);
+    });
+    if (this.#refusedInARow >= ILL_AFTER) {
+      throw new SinkUnavailableError(`${this.name} has refused the last ${this.#refusedInARow} news`);
+    }
+    return true;
+  }
+
+  #takeNext(): void {
+    if (!this.#next) return;
+    this.addressee.sink[Symbol.dispose]();
+    this.addressee = this.#next;
+    this.#next = undefined;
+    this.#most = Infinity;
+  }
+
+  /** Reads what comes next, and waits a little for more to go with it. */
+  async #gather(): Promise<Batch> {
+    const { sink } = this.addressee;
+    const batch = new Batch(sink, this.#most, this.#place);
+    await this.#fill(batch);
+    const lingerMs = Math.min(sink.limits.lingerMs, LONGEST_LINGER_MS);
+    if (batch.news.length > 0 && !batch.isFull && !batch.isUrgent && lingerMs > 0) {
+      await this.#pause.wait(lingerMs);
+      await this.#fill(batch);
+    }
+    return batch;
+  }
+
+  async #fill(batch: Batch): Promise<void> {
+    const { shelf, isWanted } = this.office;
+    const { wants } = this.addressee;
+    while (!batch.isFull && !this.#isStopping && batch.upTo < shelf.head) {
+      const { news, upTo } = shelf.read(batch.upTo, wants.events === "commands");
+      for (const one of news) if (isWanted(one, wants)) batch.add(one);
+      batch.reached(upTo);
+      const [first] = batch.news;
+      this.#place = Math.max(this.#place, first ? first.seq - 1 : upTo);
+      if (batch.upTo < shelf.head) await turn();
+    }
+  }
+
+  /** Tells once more what was refused, in its order, before anything else. */
+  async #redeliver(): Promise<void> {
+    const { outbox, rows, shelf } = this.office;
+    const batch = new Batch(this.addressee.sink, this.#most, 0);
+    for (const seq of rows.lettersAgain(this.name, LETTERS)) {
+      const [news] = shelf.readOne(seq) ?? [];
+      // Retention has removed what it was, or nobody is to hear of it any more.
+      if (!news) rows.dropDead(this.name, seq);
+      else batch.add(news);
+      if (batch.isFull) break;
+      await turn();
+    }
+    if (batch.news.length === 0) return;
+    await this.#tell(batch, (told, refused) => {
+      for (const { seq } of told) rows.dropDead(this.name, seq);
+      for (const letter of refused) rows.addDead(this.name, letter, nowUs());
+      if (refused.length < told.length) outbox.delivered(this.#consumer, this.#place, nowUs());
+    });
+    // That these are refused is nothing new.
+    this.#refusedInARow = 0;
+  }
+
+  async #tell({ news, excess }: Batch, keep: Keep): Promise<void> {
+    if (excess === undefined) return await this.#tellSome(news, keep);
+    const reason = `it has ${excess} bytes, and ${this.name} takes ${this.addressee.sink.limits.bytes}`;
+    this.#settle(news, news.map(({ seq }) => ({ seq, reason })), keep);
+  }
+
+  /** Where all of it is refused for some of it, each half is told for itself, until what is to blame is alone. */
+  async #tellSome(news: readonly SinkNews[], keep: Keep): Promise<void> {
+    const { sink } = this.addressee;
+    const waitMs = this.#paceMs - performance.now();
+    if (waitMs > 0) await this.#pause.wait(waitMs);
+    if (this.#isStopping) return;
+    this.#paceMs = performance.now() + sink.limits.paceMs;
+    const memory = new StagedMemory(this.office.rows, this.name);
+    let letters: DeadLetter[];
+    try {
+      const { refused } = await patiently(
+        PATIENCE_MS,
+        this.#end.signal,
+        () => new SinkUnavailableError(`${this.name} has not taken a batch in ${PATIENCE_MS / 1000} s`),
+        (signal) => sink.deliver(news, memory, signal),
+      );
+      letters = lettersOf(refused, news);
+      if (letters.length === news.length) this.#refusedInARow += news.length;
+    } catch (error) {
+      this.#most = Math.max(1, news.length >> 1);
+      if (!this.#isRefusal(error)) throw error;
+      const [first] = news;
+      if (news.length === 1 && first) {
+        this.#refusedInARow++;
+        return this.#settle(news, [{ seq: first.seq, reason: messageOf(error) }], keep);
+      }
+      const half = news.length >> 1;
+      await this.#tellSome(news.slice(0, half), keep);
+      return await this.#tellSome(news.slice(half), keep);
+    }
+    this.#settle(news, letters, keep, memory);
+  }
+
+  /** What is neither the sink's own word nor the evidence's is somebody's slip: it does not hold up the queue for ever. */
+  #isRefusal(error: unknown): boolean {
+    if (error instanceof SinkRefusedError) return true;
+    const isWord = error instanceof SinkUnavailableError || error instanceof SinkDeniedError ||
+      error instanceof EvidenceError;
+    return !isWord && !this.#isStopping && this.#circuit.failures >= FAULTY_AFTER;
+  }
+
+  /** Writes what became of a batch, in one transaction; where that cannot be done now, it is done before anything else. */
+  #settle(
+    told: readonly SinkNews[],
+    refused: readonly DeadLetter[],
+    keep: Keep,
+    memory?: StagedMemory,
+  ): void {
+    if (refused.length < told.length) this.#works();
+    this.#unsaved = () => {
+      this.office.rows.store.transaction(() => {
+        keep(told, refused);
+        memory?.write(nowUs());
+      });
+      this.#saved = this.#place;
+      this.#unsaved = undefined;
+    };
+    this.#unsaved();
+  }
+
+  #works(): void {
+    this.#refusedInARow = 0;
+    this.#most *= 2;
+    if (this.#circuit.works() && this.#saidDenied) {
+      log.info("{sink} takes what it is told again", { sink: this.name });
+    }
+    this.#saidDenied = false;
+  }
+
+  /** @returns how long it is left alone, in milliseconds */
+  #failed(error: unknown): number {
+    // Whoever takes evidence in says so.
+    if (error instanceof EvidenceError) return TROUBLE_PAUSE_MS;
+    const reason = messageOf(error);
+    const isNew = this.#circuit.reason !== reason;
+    const pauseMs = this.#circuit.failed(error, nowUs());
+    if (error instanceof SinkDeniedError && !this.#saidDenied) {
+      this.#saidDenied = true;
+      log.error("{reason}: {sink} is told nothing until that is mended: srvaudit doctor", {
+        reason,
+        sink: this.name,
+      });
+    }
+    try {
+      if (isNew) this.office.outbox.failed(this.#consumer, reason, nowUs());
+    } catch (fault) {
+      // It is in the agent's status, too; where evidence cannot be written somebody says so.
+      if (!(fault instanceof EvidenceError)) throw fault;
+    }
+    return pauseMs;
+  }
+}
+
+function lettersOf(refused: readonly Refused[], news: readonly SinkNews[]): DeadLetter[] {
+  const reasons = new Map(refused.map(({ id, reason }) => [id, reason]));
+  return news.flatMap(({ id, seq }) => {
+    const reason = reasons.get(id);
+    return reason === undefined ? [] : [{ seq, reason }];
+  });
+}
