@@ -37,7 +37,7 @@ testThatNeeds(
         { drop: true },
       ];
       // What is told is the beginning, and changes of it: each of both is to be cut short.
-      const asked = proxy.asked.length + 4 + Math.floor(Math.random() * 12);
+      const asked = proxy.asked.length + 2 + Math.floor(Math.random() * 6);
       await until("requests", () => Promise.resolve(proxy.asked.length >= asked));
       proxy.faults = faults[kill % faults.length] ?? {};
       const once = proxy.asked.length + 1 + Math.floor(Math.random() * 3);

@@ -126,7 +126,7 @@ testThatNeeds(
             ended
           `,
         );
-        if (status === 401) {
+        if (status === 401 || status === 403) {
           doctor.push((await at.srvaudit("doctor")).text, (await at.srvaudit("status")).text);
         }
         if (status !== 429) await isBack();
@@ -151,7 +151,13 @@ testThatNeeds(
           ["unheard", undefined],
         ],
       );
-      for (const said of doctor) assert.match(said, /does not take the key: see redmineKey/);
+      for (const said of doctor) assert.match(said, /answered 40[13]: .*see redmineKey/);
+      for (const said of [doctor[0] ?? "", doctor[2] ?? ""]) {
+        assert.match(
+          said,
+          /^wrong +tracker: the tracker does not let srvAudit in: .*Mend: give redmineKey in /m,
+        );
+      }
     });
 
     await test.step('onTrackerOutage="deny": no shell, and why', async () => {
@@ -206,6 +212,13 @@ testThatNeeds(
         await agent.ask("select ticket from story where waiting_us is not null and tries > 0 order by id"),
         [{ ticket: String(gone) }, { ticket: String(stuck) }],
       );
+      const { text } = await at.srvaudit("doctor");
+      for (const key of [gone, stuck]) {
+        assert.match(
+          text,
+          new RegExp(`^warning +stories: the story for ticket ${key} is refused since `, "m"),
+        );
+      }
     });
   },
 );
