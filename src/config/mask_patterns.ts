@@ -40,6 +40,11 @@ export const DEFAULT_MASK: readonly MaskPattern[] = [
     expression: String
       .raw`\b(?:sshpass${OPTIONS}-p|mongo[a-z]*${OPTIONS}-p|ldap[a-z]+${OPTIONS}-w|redis-cli${OPTIONS}(?:-a|--pass)|(?:useradd|usermod)${OPTIONS}-p|smbclient${OPTIONS}-U[ \t]*[^\s%"']+%)[ \t]*(?P<word>)`,
   },
+  {
+    name: "program-password",
+    expression: String
+      .raw`\b(?:(?:docker|podman|nerdctl|skopeo|buildah|oc|az|helm)[ \t][^|;&\n]*\blogin${OPTIONS}-p|zip${OPTIONS}-P|(?:7z[a-z]?|rar|unrar)${OPTIONS}-p|openssl${OPTIONS}-[kK]|curl${OPTIONS}--oauth2-bearer|htpasswd${OPTIONS}-[a-zA-Z]*b[a-zA-Z]*[ \t]+[^ \t]+[ \t]+[^ \t]+|mysqladmin${OPTIONS}password|aws[ \t]+configure[ \t]+set[ \t]+[^ \t]*(?:secret|token)[^ \t]*)[ \t=]*(?P<word>)`,
+  },
   { name: "openssl-password", expression: String.raw`[ \t=]pass:(?P<word>)` },
   {
     name: "piped-password",
@@ -75,6 +80,11 @@ export const DEFAULT_MASK: readonly MaskPattern[] = [
   {
     name: "json",
     expression: String.raw`(?i)${SECRET_NAME}\\"[ \t]*:[ \t]*\\"(?P<secret>(?:[^"\\]|\\[^"])*)`,
+  },
+  // As in YAML, which people paste into `cat > file <<EOF`.
+  {
+    name: "entry",
+    expression: String.raw`(?im)^[ \t]*(?:- )?[a-z0-9_.-]*${SECRET_NAME}[ \t]*:[ \t]+(?P<word>)[^ \t]`,
   },
   {
     name: "option",
