@@ -110,12 +110,24 @@ function textOf(file: string): string {
 export class OpenSessions implements AsyncDisposable {
   private constructor(private readonly child: Deno.ChildProcess, readonly tookUs: readonly number[]) {}
 
-  /** Opens so many, one after the other, as users of this machine. */
-  static async open(host: AgentHost, count: number): Promise<OpenSessions> {
-    const uids = Deno.readTextFileSync("/etc/passwd").trimEnd().split("\n").map((line) => line.split(":")[2])
-      .filter((uid): uid is string => uid !== undefined && uid !== "0");
+  /**
+   * Opens so many, one after the other, as users of this machine, who take turns.
+   *
+   * @param on the tickets that they are on, in turns; none without
+   * @param users how many users, at most
+   */
+  static async open(
+    host: AgentHost,
+    count: number,
+    { on = [], users = Infinity }: { on?: readonly string[]; users?: number } = {},
+  ): Promise<OpenSessions> {
+    // The system's own: others may be a test's, and gone soon.
+    const uids = Deno.readTextFileSync("/etc/passwd").trimEnd().split("\n").map((line) =>
+      line.split(":")[2] ?? ""
+    )
+      .filter((uid) => Number(uid) > 0 && Number(uid) < 1000).slice(0, users);
     const child = new Deno.Command(OPEN_SESSIONS, {
-      args: [host.socket, String(count), ...uids],
+      args: [host.socket, String(count), on.join(), ...uids],
       stdin: "piped",
       stdout: "piped",
     }).spawn();

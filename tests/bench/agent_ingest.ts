@@ -18,7 +18,7 @@ const ROUNDS = 3;
 export async function measureAgentIngest(): Promise<Row[]> {
   const what = "agent: ingest";
   if (Deno.uid() !== 0) return [notMeasured(what, "needs root")];
-  const files = makeFiles();
+  const files = makeFiles({ shells: SHELLS, commands: COMMANDS, ticket: "1" });
   const bytes = [...files.values()].reduce((sum, { length }) => sum + length, 0);
   let events = 0;
   let batches = 0;
@@ -76,13 +76,26 @@ export async function measureAgentIngest(): Promise<Row[]> {
   }
 }
 
-/** Sessions that have ended, with a shell each, as they lie in the host's spool. */
-function makeFiles(): Map<string, Uint8Array> {
+/** What lies in a host's spool. */
+export interface Spooled {
+  /** Each of a session of its own, which has ended. */
+  shells: number;
+  /** Of each shell. */
+  commands: number;
+  ticket: string;
+}
+
+/** Puts sessions that have ended, with a shell each, into a host's spool. */
+export function fillHostSpool(host: AgentHost, spooled: Spooled): void {
+  for (const [name, content] of makeFiles(spooled)) Deno.writeFileSync(`${host.spool}/${name}`, content);
+}
+
+function makeFiles({ shells, commands, ticket }: Spooled): Map<string, Uint8Array> {
   const files = new Map<string, Uint8Array>();
-  for (let i = 0; i < SHELLS; i++) {
+  for (let i = 0; i < shells; i++) {
     const event = opened({
       mode: "interactive",
-      ticket: "1",
+      ticket,
       leaderPid: GONE.pid,
       leaderStartTicks: GONE.startTicks,
     });
@@ -92,7 +105,7 @@ function makeFiles(): Map<string, Uint8Array> {
       joined([encodeRecord({ type: "event", event }), encodeRecord({ type: "event", event: closed })]),
     );
     const records = [encodeRecord(shell({ session: event.session, ...GONE }))];
-    for (let number = 1; number <= COMMANDS; number++) {
+    for (let number = 1; number <= commands; number++) {
       records.push(encodeRecord(start(number, `grep -rn 'needle ${i} ${number}' /var/log | head`)));
       records.push(encodeRecord(end(number)));
     }

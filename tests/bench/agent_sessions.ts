@@ -6,6 +6,7 @@ import { peakKib } from "./memory.ts";
 import { Home, program, PROGRAMS } from "./place.ts";
 import { microseconds, milliseconds, notMeasured, type Row } from "./report.ts";
 import { takeTurns, timeMs } from "./timing.ts";
+import { startJira, untilTold } from "./tracked_host.ts";
 
 const SESSIONS = [0, 1, 100, 1000] as const;
 /** How long an idle agent is watched. */
@@ -19,7 +20,7 @@ export async function measureAgentSessions(): Promise<Row[]> {
   if (!findProgram("perl")) return [notMeasured(what, "there is no perl here")];
   const empty = await emptyProgramKib();
   const rows: Row[] = [];
-  let none = 0;
+  const residents = new Map<number, number>();
   for (const count of SESSIONS) {
     await using host = new AgentHost();
     await host.start();
@@ -31,7 +32,8 @@ export async function measureAgentSessions(): Promise<Row[]> {
     const used = (host.ticks() - before) * 10;
     const resident = host.kib("smaps_rollup", "Rss");
     const own = host.kib("smaps_rollup", "Pss");
-    if (count === 0) none = resident;
+    residents.set(count, resident);
+    const none = residents.get(0) ?? NaN;
     const each = count > 1 ? `, ${((resident - none) / count).toFixed(1)} KiB a session` : "";
     rows.push({
       what: `agent: resident memory, ${count} open sessions`,
@@ -58,7 +60,27 @@ export async function measureAgentSessions(): Promise<Row[]> {
       });
     }
   }
+  for (const count of [0, 1000]) rows.push(await residentWithTracker(count, residents.get(count) ?? NaN));
   return rows;
+}
+
+/** The same where a tracker elsewhere is told of every session. */
+async function residentWithTracker(count: number, without: number): Promise<Row> {
+  await using jira = await startJira("cloud");
+  const keys = await jira.tickets(20);
+  await using host = new AgentHost(jira.config);
+  await host.start();
+  await using _sessions = await OpenSessions.open(host, count, { on: keys });
+  await untilTold(host, count, false);
+  await pause(2000);
+  const resident = host.kib("smaps_rollup", "Rss");
+  return {
+    what: `agent: resident memory, ${count} open sessions, which a Jira is told of`,
+    measured: mebibytes(resident),
+    against: `tickets on the host: ${mebibytes(without)}`,
+    result: `${resident < without ? "" : "+"}${mebibytes(resident - without)}`,
+    ...(count === 1000 ? { budget: { text: "80 MiB", kept: resident <= 80 * 1024 } } : {}),
+  };
 }
 
 /** What the runtime has resident before it does anything; NaN where there is no time(1). */

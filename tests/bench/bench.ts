@@ -16,6 +16,10 @@ import { measureQueries } from "./querying.ts";
 import { measureRecording } from "./recording.ts";
 import { print, type Row } from "./report.ts";
 import { measureCommand, measurePrompt } from "./starting.ts";
+import { measureStoriesAtOnce } from "./tracker_ends.ts";
+import { measureTrackerIngest } from "./tracker_ingest.ts";
+import { measureTrackerLogin } from "./tracker_login.ts";
+import { measureStories } from "./tracker_story.ts";
 
 const MEASUREMENTS = [
   measureRecording,
@@ -28,6 +32,10 @@ const MEASUREMENTS = [
   measureAgentDelay,
   measureAgentLogin,
   measureAgentSessions,
+  measureTrackerLogin,
+  measureStories,
+  measureStoriesAtOnce,
+  measureTrackerIngest,
 ];
 
 const rows: Row[] = [];

@@ -8,7 +8,7 @@ import { milliseconds, notMeasured, type Row } from "./report.ts";
 import { timeMs } from "./timing.ts";
 import { type RemoteTracker, startRedmine, untilTold } from "./tracked_host.ts";
 
-const ROUNDS = 3;
+const ROUNDS = 2;
 /** In docs/security.md: so long a login waits for a tracker that does not answer. */
 const LONGEST_MS = 5000;
 

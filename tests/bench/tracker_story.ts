@@ -17,7 +17,7 @@ const WAVE = 10;
 const STORY_SECONDS = 30;
 const ROUNDS = 3;
 /** How many commands of each of the sessions. */
-const LENGTHS = { Redmine: [100, 1000], Jira: [100, 1000, 4000], own: [100, 1000, 4000] } as const;
+const LENGTHS = { Redmine: [100, 1000], Jira: [100, 1000, 4000], own: [100, 1000] } as const;
 
 /** What one session's story came to. */
 interface Cost {
