@@ -41,11 +41,11 @@ export function newRelicLog(news: SinkNews, nowMs: number): NewRelicLog {
 }
 
 /**
- * A value that is JSON is read as such, and what is in it becomes attributes of the log: a command such as `{"exitCode":0}` would
- * say how it ended. With a backslash before it, it is none; who reads it takes one away before `{` and `[`.
+ * A value that begins as a JSON object is read as one, and what is in it becomes attributes of the log: a command such as
+ * `{"exitCode":0}` would say how it ended. With a backslash before it, it is none; who reads it takes one away.
  */
 function notJson(value: string): string {
-  return /^[\s\\]*[{[]/.test(value) ? `\\${value}` : value;
+  return /^[\s\\]*\{/.test(value) ? `\\${value}` : value;
 }
 
 function levelOf({ kind, session, command }: SinkNews): string {
