@@ -29,7 +29,7 @@ export function currentText(session: PresentSession, ticket: Ticket | undefined,
   const subject = ticket ? oneLine(ticket.subject) : instead;
   return [
     session.ticket === null ? "ticket   none" : `ticket   ${session.ticket}  ${subject}`,
-    ...(ticket ? [`status   ${ticket.status}`] : []),
+    ...(ticket ? [`status   ${oneLine(ticket.status)}`] : []),
     `since    ${localTime(session.ticketSinceUs)}`,
     `session  ${session.id}, since ${localTime(session.sinceUs)}`,
   ].join("\n");
@@ -38,14 +38,14 @@ export function currentText(session: PresentSession, ticket: Ticket | undefined,
 /** Everything about a ticket. */
 export function detailsText(ticket: TicketDetails): string {
   return [
-    `ticket   ${ticket.key}  ${oneLine(ticket.subject)}`,
-    `status   ${ticket.status}`,
+    `ticket   ${oneLine(ticket.key)}  ${oneLine(ticket.subject)}`,
+    `status   ${oneLine(ticket.status)}`,
     ...(ticket.url === undefined ? [] : [`url      ${oneLine(ticket.url)}`]),
     `made     ${localTime(ticket.createdAtUs)} by ${oneLine(ticket.createdBy)}`,
     ...ticket.statuses.map((status, i) =>
-      `${i === 0 ? "history" : "       "}  ${localTime(status.atUs)} ${
-        oneLine(status.user)
-      }: ${status.status}`
+      `${i === 0 ? "history" : "       "}  ${localTime(status.atUs)} ${oneLine(status.user)}: ${
+        oneLine(status.status)
+      }`
     ),
     ...ticket.notes.flatMap((note) => [
       "",
@@ -57,20 +57,20 @@ export function detailsText(ticket: TicketDetails): string {
 
 /** Tickets, one a line: `*` for the present one, key, status, subject. */
 export function listText(tickets: readonly Ticket[], present: string | null | undefined): string {
-  const keyWidth = Math.max(...tickets.map(({ key }) => key.length));
-  const statusWidth = Math.max(...tickets.map(({ status }) => status.length));
+  const keyWidth = Math.max(...tickets.map(({ key }) => oneLine(key).length));
+  const statusWidth = Math.max(...tickets.map(({ status }) => oneLine(status).length));
   return tickets.map(({ key, status, subject }) =>
-    `${key === present ? "*" : " "} ${key.padStart(keyWidth)}  ${status.padEnd(statusWidth)}  ${
-      oneLine(subject)
-    }`
+    `${key === present ? "*" : " "} ${oneLine(key).padStart(keyWidth)}  ${
+      oneLine(status).padEnd(statusWidth)
+    }  ${oneLine(subject)}`
   ).join("\n");
 }
 
 /** A ticket's status, and the numbered ones that it may go to. */
 export function nextText(ticket: Ticket, next: readonly string[]): string {
   return [
-    `ticket ${ticket.key} is ${ticket.status}; it can go to`,
-    ...next.map((status, i) => `${String(i + 1).padStart(3)}  ${status}`),
+    `ticket ${oneLine(ticket.key)} is ${oneLine(ticket.status)}; it can go to`,
+    ...next.map((status, i) => `${String(i + 1).padStart(3)}  ${oneLine(status)}`),
   ].join("\n");
 }
 
