@@ -17,7 +17,7 @@ import {
 } from "../tracker.ts";
 import { refusalOf } from "./connection.ts";
 import { choiceOf, choicesOf, type Field, valueOf } from "./fields.ts";
-import { Remembered } from "./remembered.ts";
+import { Remembered } from "../remembered.ts";
 import { CREATE_FIELDS, CREATED, ISSUE_TYPES, PROJECTS, REFUSAL } from "./replies.ts";
 import type { Tickets } from "./tickets.ts";
 

@@ -3,7 +3,7 @@
 import type { HttpStatusError } from "../../net/http.ts";
 import { type Asking, type Person, TicketRefusedError } from "../tracker.ts";
 import type { JiraConnection } from "./connection.ts";
-import { Remembered } from "./remembered.ts";
+import { Remembered } from "../remembered.ts";
 import { pageOf, USER, type UserReply } from "./replies.ts";
 
 /** One of Jira's users. */

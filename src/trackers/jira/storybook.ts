@@ -4,7 +4,7 @@ import type { HttpStatusError } from "../../net/http.ts";
 import type { Markup } from "../markup/markup.ts";
 import { CommentGoneError, type Storybook, TicketRefusedError, type TimeSpent } from "../tracker.ts";
 import { type JiraConnection, refusalOf } from "./connection.ts";
-import { Remembered } from "./remembered.ts";
+import { Remembered } from "../remembered.ts";
 import { COMMENT, COMMENTS, PERMISSIONS, type UserReply, WORKLOGS } from "./replies.ts";
 import { noTicket, type Tickets } from "./tickets.ts";
 import { momentOf } from "./times.ts";

@@ -3,7 +3,7 @@
 import type { NetworkSettings, RedmineSettings } from "../../config/tracker_settings.ts";
 import type { Markup } from "../markup/markup.ts";
 import { markupOf } from "../markup/redmine.ts";
-import type { Remembered } from "../jira/remembered.ts";
+import type { Remembered } from "../remembered.ts";
 import { People } from "./people.ts";
 import { Projects } from "./projects.ts";
 import type { CustomField } from "./replies.ts";

@@ -4,7 +4,7 @@ import type { NetworkSettings, RedmineSettings } from "../../config/tracker_sett
 import { type HttpRequest, HttpStatusError, type ReplySchema } from "../../net/http.ts";
 import { HttpClient } from "../../net/http_client.ts";
 import { trackerError } from "../http_errors.ts";
-import { Remembered } from "../jira/remembered.ts";
+import { Remembered } from "../remembered.ts";
 import { TrackerDeniedError, TrackerUnavailableError } from "../tracker.ts";
 import { ONE_USER, type User } from "./replies.ts";
 
