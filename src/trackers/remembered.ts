@@ -1,5 +1,8 @@
 /** Answers that are good for some minutes. */
 
+/** How long it is remembered that something is not there, in milliseconds: somebody may be making it. */
+const MISSING_MS = 30_000;
+
 /**
  * Remembers what was asked for, for a while and up to a number.
  *
@@ -24,7 +27,8 @@ export class Remembered<Answer> {
     this.#answers.delete(question);
     const oldest = this.#answers.keys().next();
     if (this.#answers.size >= this.most && !oldest.done) this.#answers.delete(oldest.value);
-    this.#answers.set(question, { answer, untilMs: performance.now() + this.forMs });
+    const forMs = answer === undefined ? Math.min(this.forMs, MISSING_MS) : this.forMs;
+    this.#answers.set(question, { answer, untilMs: performance.now() + forMs });
     return answer;
   }
 
