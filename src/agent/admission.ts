@@ -107,7 +107,11 @@ export class Admission {
     if (this.#policy.onTrackerOutage === "allow" && await this.tickets.isDown(account.uid)) {
       return { ticket: null, marks: wanted === undefined ? {} : { wanted } };
     }
-    throw refused("a session needs a ticket");
+    throw refused(
+      wanted === undefined
+        ? "a session needs a ticket"
+        : "tickets can be made again by now: log in once more, and give the same answers",
+    );
   }
 
   #isIn(peer: Peer, wanted: readonly (number | undefined)[]): boolean {
