@@ -39,6 +39,16 @@ export interface NewsSession {
   emergency?: string;
   /** Nobody has looked the ticket up yet. */
   unverified?: true;
+  /** It began without the agent: all of this but the user is her own word. */
+  late?: true;
+}
+
+/** Whose something is that belongs to no login session. */
+export interface NewsOwner {
+  /** The kernel's word. */
+  uid: number;
+  /** As this host calls her; the number where it knows no name. */
+  user: string;
 }
 
 /** A command. */
@@ -68,7 +78,7 @@ export interface NewsClosing {
 
 /** One event, for outside. */
 export interface SinkNews {
-  /** The same however often it is told: a UUID made of the host's evidence and the event's `seq`. */
+  /** The same however often it is told: see `newsId` of `news_id.ts`. */
   id: string;
   /** The event's `seq`: the order of things on this host. */
   seq: number;
@@ -77,6 +87,8 @@ export interface SinkNews {
   host: string;
   /** Null for what belongs to no login session. */
   session: NewsSession | null;
+  /** Then: whose it is; missing for what is the host's own. */
+  owner?: NewsOwner;
   /** The ticket that it was done for. */
   ticket: string | null;
   /** Where people see that ticket in a browser. */
