@@ -74,7 +74,7 @@ export function datadogLog(news: SinkNews, tags: readonly string[], nowMs: numbe
       seq: news.seq,
       at: isoTime(news.atUs),
       // The log's own date is then that of its delivery, and `at` the true one.
-      late: isOfDelivery || undefined,
+      timestamp_is: isOfDelivery ? "delivery" : undefined,
       cut_characters: message.cut || undefined,
     },
   };

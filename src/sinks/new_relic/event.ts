@@ -22,6 +22,6 @@ export function newRelicEvent(news: SinkNews, nowMs: number): NewRelicEvent {
     ...factsOf(news),
     eventType: news.command ? "SrvAuditCommand" : "SrvAuditSession",
     timestamp: ms,
-    ...(isOfDelivery ? { late: "yes" } : {}),
+    ...(isOfDelivery ? { timestampIs: "delivery" } : {}),
   };
 }

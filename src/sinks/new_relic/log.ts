@@ -34,7 +34,7 @@ export function newRelicLog(news: SinkNews, nowMs: number): NewRelicLog {
       ...Object.fromEntries(facts),
       level: levelOf(news),
       // The log's own time is then that of its delivery, and `happenedAt` the true one.
-      ...(isOfDelivery ? { late: "yes" } : {}),
+      ...(isOfDelivery ? { timestampIs: "delivery" } : {}),
       ...(cut === 0 ? {} : { cutCharacters: cut }),
     },
   };
