@@ -34,23 +34,20 @@ export interface MaskedText {
  * ```
  */
 export class Mask {
-  readonly #patterns: readonly Pattern[];
-  /** Most texts hold no secret: one look at all expressions at once says so. */
-  readonly #all = new RE2Set(RE2Set.UNANCHORED, 0, MOST_MEMORY);
+  #compiled: { patterns: readonly Pattern[]; all: RE2Set } | undefined;
 
   /** @param patterns as `readMask` has checked them */
-  constructor(patterns: readonly MaskPattern[]) {
-    this.#patterns = patterns.map((pattern) => new Pattern(pattern));
-    for (const { expression } of patterns) this.#all.add(expression);
-  }
+  constructor(readonly patterns: readonly MaskPattern[]) {}
 
   /** Hides what the patterns find. */
   apply(text: string): MaskedText {
+    // Not before: what never leaves the host is not masked, and they take megabytes.
+    const { patterns, all } = this.#compiled ??= compiled(this.patterns);
     const masked = new Set<string>();
     const deadline = performance.now() + PATIENCE_MS;
     let result = text;
-    for (const index of this.#all.match(text).toSorted((one, other) => one - other)) {
-      const pattern = this.#patterns[index];
+    for (const index of all.match(text).toSorted((one, other) => one - other)) {
+      const pattern = patterns[index];
       if (!pattern) continue;
       const after = performance.now() > deadline ? MASKED : pattern.hide(result, deadline);
       if (after === result) continue;
@@ -59,6 +56,13 @@ export class Mask {
     }
     return { text: result, masked: [...masked] };
   }
+}
+
+function compiled(patterns: readonly MaskPattern[]): { patterns: readonly Pattern[]; all: RE2Set } {
+  // Most texts hold no secret: one look at all expressions at once says so.
+  const all = new RE2Set(RE2Set.UNANCHORED, 0, MOST_MEMORY);
+  for (const { expression } of patterns) all.add(expression);
+  return { patterns: patterns.map((pattern) => new Pattern(pattern)), all };
 }
 
 /** One of them. */
