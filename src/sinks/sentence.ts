@@ -14,8 +14,9 @@ export interface Sentence {
  * @returns as in `alice (OPS-17) exit 1: $ ` and `make install`
  */
 export function sentenceOf(news: SinkNews): Sentence {
-  const { kind, session, ticket, command, closing, change } = news;
-  const who = (session?.user ?? "somebody") + (ticket === null ? "" : ` (${ticket})`);
+  const { kind, session, owner, ticket, command, closing, change } = news;
+  const user = (session ?? owner)?.user ?? "the host";
+  const who = user + (ticket === null ? "" : ` (${ticket})`);
   switch (kind) {
     case "session opened": {
       const from = session?.from ? ` from ${session.from}` : "";
@@ -33,7 +34,7 @@ export function sentenceOf(news: SinkNews): Sentence {
     case "session closed":
       return { start: `${who} ended the session${closing ? closed(closing) : ""}`, words: "" };
     case "ticket switched":
-      return { start: `${session?.user ?? "somebody"} switched the ticket${changed(change)}`, words: "" };
+      return { start: `${user} switched the ticket${changed(change)}`, words: "" };
     case "status":
       return { start: `${who} set the status${changed(change)}`, words: "" };
     case "note":

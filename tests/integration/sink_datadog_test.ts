@@ -115,6 +115,23 @@ Deno.test("Datadog gets an event for how a session begins and ends, for tamper, 
   );
 });
 
+Deno.test("Datadog hears of what belongs to no session: whose it is, or that it is the host's", async () => {
+  await using datadog = FakeDatadog.start();
+  using sink = sinkOf(datadog);
+  const none = { session: null, ticket: null, ticketUrl: null };
+  await deliver(sink, [
+    makeNews("tamper", { ...none, owner: { uid: 1002, user: "bob" } }),
+    makeNews("tamper", none),
+  ]);
+  assert.deepEqual(datadog.logs.indexed.map((log) => at(log, "usr.name")), ["bob", undefined]);
+  assert.deepEqual(datadog.logs.indexed.map(({ message }) => message), [
+    "TAMPER: bob: the words of a tamper",
+    "TAMPER: the host: the words of a tamper",
+  ]);
+  assert.deepEqual(datadog.logs.indexed.map(({ status }) => status), ["alert", "alert"]);
+  assert.equal(datadog.events.posted.length, 2);
+});
+
 Deno.test("Datadog's events of a session come in their order, those of many sessions side by side", async () => {
   await using datadog = FakeDatadog.start();
   using sink = sinkOf(datadog);

@@ -89,6 +89,22 @@ Deno.test("New Relic's logs and events hear of every kind of news, in its order"
   });
 });
 
+Deno.test("New Relic hears of what belongs to no session: whose it is, or that it is the host's", async () => {
+  await using newRelic = FakeNewRelic.start();
+  using sink = sinkOf(newRelic);
+  const none = { session: null, ticket: null, ticketUrl: null };
+  await deliver(sink, [
+    makeNews("tamper", { ...none, owner: { uid: 1002, user: "bob" } }),
+    makeNews("tamper", none),
+  ]);
+  nothingLost(newRelic);
+  assert.deepEqual(newRelic.events.stored.map(({ userName, userId }) => [userName, userId]), [
+    ["bob", 1002],
+    [undefined, undefined],
+  ]);
+  assert.deepEqual(newRelic.logs.stored.map(({ level }) => level), ["ALERT", "ALERT"]);
+});
+
 Deno.test("New Relic gets its requests packed, with the key in the header alone", async () => {
   await using newRelic = FakeNewRelic.start();
   using sink = sinkOf(newRelic);

@@ -38,7 +38,8 @@ export function isDatadogEvent({ kind }: SinkNews): boolean {
  * @param nowMs the time of the delivery, in milliseconds since 1970
  */
 export function datadogEvent(news: SinkNews, tags: readonly string[], nowMs: number): DatadogEvent {
-  const { kind, session, ticket, ticketUrl, host } = news;
+  const { kind, session, owner, ticket, ticketUrl, host } = news;
+  const user = (session ?? owner)?.user;
   const { ms, isOfDelivery } = timestampIn(DATADOG_WINDOW, news.atUs, nowMs);
   const { start, words } = sentenceOf(news);
   const facts = [
@@ -62,7 +63,7 @@ export function datadogEvent(news: SinkNews, tags: readonly string[], nowMs: num
       ...tags,
       "service:srvaudit",
       tag("event", kind),
-      ...(session ? [tag("user", session.user)] : []),
+      ...(user === undefined ? [] : [tag("user", user)]),
       ...(ticket === null ? [] : [tag("ticket", ticket)]),
     ],
     source_type_name: "my_apps",

@@ -37,7 +37,8 @@ export interface DatadogLog {
  * @param nowMs the time of the delivery, in milliseconds since 1970
  */
 export function datadogLog(news: SinkNews, tags: readonly string[], nowMs: number): DatadogLog {
-  const { session, ticket, ticketUrl, command, change } = news;
+  const { session, owner, ticket, ticketUrl, command, change } = news;
+  const user = session ?? owner;
   const { ms, isOfDelivery } = timestampIn(DATADOG_WINDOW, news.atUs, nowMs);
   const { start, words } = sentenceOf(news);
   const message = cutToJsonBytes(start + words, MOST_MESSAGE_BYTES);
@@ -52,7 +53,7 @@ export function datadogLog(news: SinkNews, tags: readonly string[], nowMs: numbe
     timestamp: ms,
     duration,
     evt: { name: news.kind, outcome: outcomeOf(news) },
-    usr: session ? { name: session.user, id: session.uid?.toString() } : undefined,
+    usr: user && { name: user.user, id: user.uid?.toString() },
     network: session?.from ? { client: { ip: session.from } } : undefined,
     ticket: ticket === null ? undefined : { id: ticket, url: ticketUrl ?? undefined },
     session: session ? sessionAttributes(news, session) : undefined,
@@ -91,6 +92,7 @@ function sessionAttributes(news: SinkNews, session: NonNullable<SinkNews["sessio
     command: session.command === undefined ? undefined : attribute(session.command),
     emergency: session.emergency === undefined ? undefined : attribute(session.emergency),
     unverified: session.unverified,
+    late: session.late,
     how: closing?.how,
     exit_code: closing?.exitCode ?? undefined,
     commands: closing?.commands,

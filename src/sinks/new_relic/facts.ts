@@ -12,7 +12,8 @@ export type Facts = Record<string, string | number>;
 
 /** @returns what is known: nothing empty, and nothing longer than New Relic takes */
 export function factsOf(news: SinkNews): Facts {
-  const { session, command, closing, change } = news;
+  const { session, owner, command, closing, change } = news;
+  const user = session ?? owner;
   const facts = {
     newsId: news.id,
     seq: news.seq,
@@ -21,8 +22,8 @@ export function factsOf(news: SinkNews): Facts {
     host: news.host,
     ticket: news.ticket,
     ticketUrl: news.ticketUrl,
-    userName: session?.user,
-    userId: session?.uid,
+    userName: user?.user,
+    userId: user?.uid,
     clientAddress: session?.from,
     sessionId: session?.id,
     sessionMode: session?.mode,
@@ -32,6 +33,7 @@ export function factsOf(news: SinkNews): Facts {
     sessionCommand: session?.command,
     emergency: session?.emergency,
     unverified: session?.unverified && "yes",
+    sessionLate: session?.late && "yes",
     command: command?.text,
     directory: command?.directory,
     exitCode: command?.exitCode ?? closing?.exitCode,
