@@ -23,16 +23,19 @@ export const SINK_KEYS: readonly string[] = [
   "slackURL",
   "slackChannel",
   "slackToken",
+  "slackApiURL",
   "slackEmergencyChannel",
   "slackEmergencyURL",
   "datadogEnabled",
   "datadogKey",
   "datadogSite",
+  "datadogURL",
   "datadogTags",
   "newRelicEnabled",
   "newRelicLicenseKey",
   "newRelicAccount",
   "newRelicRegion",
+  "newRelicURL",
   "syslogURL",
   "syslogFacility",
   "syslogAppName",
@@ -67,7 +70,9 @@ const DATADOG_SITES = [
   "datadoghq.eu",
   "ap1.datadoghq.com",
   "ap2.datadoghq.com",
+  "uk1.datadoghq.com",
   "ddog-gov.com",
+  "us2.ddog-gov.com",
 ] as const;
 const LONGEST_TAG = 200;
 /** Shorter keys of a signature can be tried out. */
@@ -110,6 +115,7 @@ function slack(reader: SettingReader): SlackSettings | undefined {
     name: "slack",
     url: hasToken ? "" : slackHook(reader, "slackURL"),
     token: reader.readIfSet("slackToken", slackToken, ""),
+    apiUrl: hasToken ? address(reader, "slackApiURL") : "",
     channel: reader.readIfSet("slackChannel", slackChannel, ""),
     emergencyChannel: reader.readIfSet("slackEmergencyChannel", slackChannel, ""),
     emergencyUrl: hasToken ? "" : slackHook(reader, "slackEmergencyURL"),
@@ -152,6 +158,7 @@ function datadog(reader: SettingReader): DatadogSettings | undefined {
     name: "datadog",
     key: reader.readIfSet("datadogKey", headerValue, ""),
     site: reader.readIfSet("datadogSite", oneOf(...DATADOG_SITES), "datadoghq.com"),
+    url: address(reader, "datadogURL"),
     tags: reader.readIfSet("datadogTags", (value) => names(value).map(datadogTag), []),
     wants: wants(reader, "datadog", "commands"),
   };
@@ -181,6 +188,7 @@ function newRelic(reader: SettingReader): NewRelicSettings | undefined {
     licenseKey,
     account: reader.readIfSet("newRelicAccount", account, ""),
     region,
+    url: address(reader, "newRelicURL"),
     wants: wants(reader, "newRelic", "commands"),
   };
 }
@@ -197,11 +205,9 @@ function syslog(reader: SettingReader): SyslogSettings | undefined {
 
 function otlp(reader: SettingReader): OtlpSettings | undefined {
   if (!reader.isSet("otlpURL")) return undefined;
-  const url = reader.readIfSet("otlpURL", httpUrl, "");
-  warnOfOpen(reader, "otlpURL", url);
   return {
     name: "otlp",
-    url: url.replace(/\/v1\/logs$/, ""),
+    url: address(reader, "otlpURL").replace(/\/v1\/logs$/, ""),
     headers: reader.readIfSet("otlpHeaders", headers, {}),
     wants: wants(reader, "otlp", "commands"),
   };
@@ -222,6 +228,13 @@ function webhook(reader: SettingReader): WebhookSettings | undefined {
     headers: reader.readIfSet("webhookHeaders", headers, {}),
     wants: wants(reader, "webhook", "commands"),
   };
+}
+
+/** A service's address that is no secret; of one on the Internet, what stands before it here and talks as it does. */
+function address(reader: SettingReader, key: string): string {
+  const found = reader.readIfSet(key, httpUrl, "");
+  warnOfOpen(reader, key, found);
+  return found;
 }
 
 function warnOfOpen(reader: SettingReader, key: string, address: string): void {

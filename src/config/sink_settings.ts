@@ -23,6 +23,8 @@ export interface SlackSettings extends Common {
   url: string;
   /** Bot token; empty where there is a webhook. */
   token: string;
+  /** `slackApiURL`: a relay to talk to in place of https://slack.com/api, without a slash at its end; empty for none. */
+  apiUrl: string;
   channel: string;
   /** Where emergencies go instead; empty for the same. */
   emergencyChannel: string;

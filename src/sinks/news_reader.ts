@@ -20,8 +20,10 @@ export interface NewsSources {
   nameOf(uid: number): string | undefined;
 }
 
-/** How many sessions are kept in mind. */
-const MOST_SESSIONS = 500;
+/** How many sessions are kept in mind: more than a host has that are open. */
+const MOST_SESSIONS = 2000;
+/** So much of a text that every news of a session has is told, in characters. */
+const MOST_OF_SESSION = 4000;
 
 /** A session, as it is kept in mind. */
 interface Known {
@@ -190,8 +192,8 @@ export class NewsReader {
       shell: textOf(data.shell),
       mode: data.mode === "command" ? "command" : "interactive",
       openedUs: event.atUs,
-      ...(typeof data.command === "string" ? { command: out.text(data.command) } : {}),
-      ...(typeof data.emergency === "string" ? { emergency: out.text(data.emergency) } : {}),
+      ...(typeof data.command === "string" ? { command: out.text(data.command, MOST_OF_SESSION) } : {}),
+      ...(typeof data.emergency === "string" ? { emergency: out.text(data.emergency, MOST_OF_SESSION) } : {}),
       ...(data.late === true ? { late: true } : {}),
     };
     const patterns = [...out.patterns];

@@ -21,21 +21,25 @@ export class Outward {
 
   constructor(readonly mask: Masking) {}
 
-  /** What a user has typed; anything but a text is an empty one. */
-  text(value: unknown): string {
-    return this.#out(typeof value === "string" ? value : "", false);
+  /**
+   * What a user has typed; anything but a text is an empty one.
+   *
+   * @param most how much of it is told, in characters
+   */
+  text(value: unknown, most = MOST_TOLD): string {
+    return this.#out(typeof value === "string" ? value : "", most, false);
   }
 
   /** Bytes, of which those that are no text are written out. */
   bytes(bytes: Uint8Array): string {
     const first = firstOf(bytes, MOST_TOLD * LONGEST_CHARACTER);
-    return this.#out(readable(first).text, first.length < bytes.length);
+    return this.#out(readable(first).text, MOST_TOLD, first.length < bytes.length);
   }
 
-  #out(text: string, isCutAlready: boolean): string {
-    const isTooLong = text.length > MOST_TOLD;
+  #out(text: string, most: number, isCutAlready: boolean): string {
+    const isTooLong = text.length > most;
     // Half of a character is none.
-    const start = isTooLong ? text.slice(0, MOST_TOLD).replace(/[\ud800-\udbff]$/, "") : text;
+    const start = isTooLong ? text.slice(0, most).replace(/[\ud800-\udbff]$/, "") : text;
     const { text: hidden, masked } = this.mask.apply(start);
     for (const pattern of masked) this.patterns.add(pattern);
     if (!isTooLong && !isCutAlready) return hidden;

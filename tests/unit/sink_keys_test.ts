@@ -27,16 +27,17 @@ Deno.test("agentSettings() switches a sink on by what it cannot do without, and 
     name: "slack",
     url: HOOK,
     token: "",
+    apiUrl: "",
     channel: "",
     emergencyChannel: "",
     emergencyUrl: "",
     wants: SESSIONS,
   }]);
   assert.deepEqual(sinksOf({ datadogKey: "0123abc" }), [
-    { name: "datadog", key: "0123abc", site: "datadoghq.com", tags: [], wants: COMMANDS },
+    { name: "datadog", key: "0123abc", site: "datadoghq.com", url: "", tags: [], wants: COMMANDS },
   ]);
   assert.deepEqual(sinksOf({ newRelicLicenseKey: "0123NRAL" }), [
-    { name: "newRelic", licenseKey: "0123NRAL", account: "", region: "US", wants: COMMANDS },
+    { name: "newRelic", licenseKey: "0123NRAL", account: "", region: "US", url: "", wants: COMMANDS },
   ]);
   assert.deepEqual(sinksOf({ syslogURL: "udp://127.0.0.1" }), [{
     name: "syslog",
@@ -80,6 +81,7 @@ Deno.test("agentSettings() reads all that can be said of a sink", () => {
   const [slack, datadog, newRelic, syslog, otlp, webhook] = sinksOf({
     slackEnabled: "1",
     slackToken: "xoxb-1-2-abc",
+    slackApiURL: "http://127.0.0.1:8080/api/",
     slackChannel: " #ops ",
     slackEmergencyChannel: "C0123456789",
     slackEvents: "commands",
@@ -89,10 +91,12 @@ Deno.test("agentSettings() reads all that can be said of a sink", () => {
     slackExitCodes: "failed",
     datadogKey: "k",
     datadogSite: "ap1.datadoghq.com",
+    datadogURL: "https://relay.example",
     datadogTags: "env:prod, team:web/ops rôle:db:1",
     datadogExitCodes: " 1, 2,127 ",
     newRelicLicenseKey: "eu01xx0123",
     newRelicAccount: "1234567",
+    newRelicURL: "https://relay.example/nr/",
     syslogURL: "tls://[2001:db8::1]",
     syslogFacility: "local6",
     syslogAppName: "audit",
@@ -107,6 +111,7 @@ Deno.test("agentSettings() reads all that can be said of a sink", () => {
     name: "slack",
     url: "",
     token: "xoxb-1-2-abc",
+    apiUrl: "http://127.0.0.1:8080/api",
     channel: "#ops",
     emergencyChannel: "C0123456789",
     emergencyUrl: "",
@@ -121,7 +126,8 @@ Deno.test("agentSettings() reads all that can be said of a sink", () => {
   assert.ok(datadog?.name === "datadog" && newRelic?.name === "newRelic" && syslog?.name === "syslog");
   assert.ok(otlp?.name === "otlp" && webhook?.name === "webhook");
   assert.deepEqual(datadog.tags, ["env:prod", "team:web/ops", "rôle:db:1"]);
-  assert.equal(datadog.site, "ap1.datadoghq.com");
+  assert.deepEqual([datadog.site, datadog.url], ["ap1.datadoghq.com", "https://relay.example"]);
+  assert.equal(newRelic.url, "https://relay.example/nr");
   assert.deepEqual(datadog.wants.exitCodes, [1, 2, 127]);
   assert.deepEqual([newRelic.region, newRelic.account], ["EU", "1234567"]);
   assert.deepEqual(
@@ -179,7 +185,7 @@ Deno.test("checkConfig() says what a sink cannot do without, and what is no valu
     ],
     [
       { ...datadog, datadogSite: "app.datadoghq.com" },
-      'line 2: datadogSite="app.datadoghq.com" is not one of: datadoghq.com, us3.datadoghq.com, us5.datadoghq.com, datadoghq.eu, ap1.datadoghq.com, ap2.datadoghq.com, ddog-gov.com',
+      'line 2: datadogSite="app.datadoghq.com" is not one of: datadoghq.com, us3.datadoghq.com, us5.datadoghq.com, datadoghq.eu, ap1.datadoghq.com, ap2.datadoghq.com, uk1.datadoghq.com, ddog-gov.com, us2.ddog-gov.com',
     ],
     ...["prod", "1env:prod", "env:", "env:prod:", "env:a+b", `env:${"x".repeat(200)}`].map((
       tag,
@@ -259,6 +265,9 @@ Deno.test("checkConfig() warns of what may not be meant: plain texts on their wa
     `c: line 1: webhookURL ${PLAIN}`,
   ]);
   assert.deepEqual(warningsOf({ slackURL: "http://chat.example/s3cret" }), [`c: line 1: slackURL ${PLAIN}`]);
+  assert.deepEqual(warningsOf({ datadogKey: "k", datadogURL: "http://d.example" }), [
+    `c: line 2: datadogURL="http://d.example" ${PLAIN}`,
+  ]);
   assert.deepEqual(warningsOf({ otlpURL: "http://o.example" }), [
     `c: line 1: otlpURL="http://o.example" ${PLAIN}`,
   ]);
