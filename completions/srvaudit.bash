@@ -4,6 +4,7 @@
 _srvaudit() {
   local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
   local command=${COMP_WORDS[1]-} words='' files=''
+  local sinks='slack datadog newRelic syslog otlp webhook'
   ((COMP_CWORD > 1)) || command=''
   COMPREPLY=()
   case $previous in
@@ -13,7 +14,7 @@ _srvaudit() {
     --ticket | --session | --host | --from | -n | --lines | -l | --limit) return ;;
     *)
       case $command in
-        '') words='agent status sessions follow verify head doctor config ingest --help --version' ;;
+        '') words='agent status sessions follow verify head doctor config sink redeliver ingest --help --version' ;;
         agent) words='--help' ;;
         status | doctor) words='--json --help' ;;
         sessions)
@@ -24,6 +25,14 @@ _srvaudit() {
         config)
           words='check --help'
           [[ ${COMP_WORDS[2]-} == check ]] && ((COMP_CWORD > 2)) && words='--json --help' files=yes ;;
+        sink)
+          words='list test --help'
+          case ${COMP_WORDS[2]-},$COMP_CWORD in
+            list,[3-9]*) words='--json --help' ;;
+            test,3) words="$sinks --help" ;;
+            test,*) words='' ;;
+          esac ;;
+        redeliver) words="$sinks --help" ;;
         ingest) words='--linger --help' ;;
       esac
       ;;

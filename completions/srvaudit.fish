@@ -12,9 +12,11 @@ complete -c srvaudit -n __fish_use_subcommand -a verify -d 'is the evidence what
 complete -c srvaudit -n __fish_use_subcommand -a head -d 'the chain\'s head, to be kept off the host'
 complete -c srvaudit -n __fish_use_subcommand -a doctor -d 'what is wrong, and its mend'
 complete -c srvaudit -n __fish_use_subcommand -a config -d 'would the agent take this config?'
+complete -c srvaudit -n __fish_use_subcommand -a sink -d 'where it is told, and whether that works'
+complete -c srvaudit -n __fish_use_subcommand -a redeliver -d 'send sinks once more what they have refused'
 complete -c srvaudit -n __fish_use_subcommand -a ingest -d 'take what your shells have recorded into your history'
 
-complete -c srvaudit -n '__fish_seen_subcommand_from status sessions follow verify doctor config' \
+complete -c srvaudit -n '__fish_seen_subcommand_from status sessions follow verify doctor config list' \
     -l json -d 'print JSON'
 complete -c srvaudit -n '__fish_seen_subcommand_from sessions follow' \
     -l user -x -a '(__fish_complete_users)' -d 'of this user'
@@ -37,5 +39,11 @@ complete -c srvaudit -n '__fish_seen_subcommand_from verify' -l since -x -d 'it 
 complete -c srvaudit -n '__fish_seen_subcommand_from verify head' -F
 complete -c srvaudit -n '__fish_seen_subcommand_from config; and not __fish_seen_subcommand_from check' -a check
 complete -c srvaudit -n '__fish_seen_subcommand_from check' -F
+complete -c srvaudit -n '__fish_seen_subcommand_from sink; and not __fish_seen_subcommand_from list test' -a list \
+    -d 'which are on, and how that goes'
+complete -c srvaudit -n '__fish_seen_subcommand_from sink; and not __fish_seen_subcommand_from list test' -a test \
+    -d 'send one marked news'
+complete -c srvaudit -n '__fish_seen_subcommand_from test redeliver' \
+    -a 'slack datadog newRelic syslog otlp webhook'
 complete -c srvaudit -n '__fish_seen_subcommand_from ingest' -l linger -x -a '30 60 300' \
     -d 'go on in the background until nothing has come for so many seconds'

@@ -13,9 +13,12 @@ _srvaudit() {
     "head:the chain's head, to be kept off the host"
     "doctor:what is wrong with this host's srvAudit, and its mend"
     'config:would the agent take this config?'
+    'sink:where it is told, and whether that works'
+    'redeliver:send sinks once more what they have refused'
     'ingest:take what your shells have recorded into your history'
   )
   local -a help=('(- *)'{-h,--help}'[show help]') json=('--json[print JSON]')
+  local -a sinks=(slack datadog newRelic syslog otlp webhook)
   local -a whose=('--user[of this user]:user:_users' '--ticket[that were on this ticket]:ticket:')
 
   _arguments -C $help '(- *)'{-V,--version}'[show the version]' '1:command:->command' '*::argument:->argument'
@@ -43,6 +46,13 @@ _srvaudit() {
         verify) _arguments $help $json '--since[it must hold this head]:SEQ\:HASH:' '1:database:_files' ;;
         head) _arguments $help '1:database:_files' ;;
         config) _arguments $help $json '1:what:(check)' '2:config:_files' ;;
+        sink)
+          case $words[2] in
+            list) _arguments $help $json '1:what:(list)' ;;
+            *) _arguments $help '1:what:(list test)' "2:sink:($sinks)" ;;
+          esac
+          ;;
+        redeliver) _arguments $help "1:sink:($sinks)" ;;
         ingest) _arguments $help '--linger[go on until nothing has come for so long]:seconds:(30 60 300)' ;;
       esac
       ;;

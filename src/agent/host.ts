@@ -5,6 +5,8 @@ import type { HostPaths } from "../config/paths.ts";
 import { VERSION } from "../config/version.ts";
 import type { AgentStatus } from "../desk/protocol.ts";
 import { formatHead } from "../evidence/head.ts";
+import { MaskedEvents } from "../evidence/masked.ts";
+import { NewsRows } from "../evidence/news_rows.ts";
 import { Outbox } from "../evidence/outbox.ts";
 import { EvidenceStore } from "../evidence/store.ts";
 import { Accounts, localAccounts } from "../posix/accounts.ts";
@@ -15,6 +17,7 @@ import type { Poller } from "../posix/poller.ts";
 import { nowUs } from "../record/clock.ts";
 import type { SessionOpened } from "../record/event.ts";
 import { isSessionEvent } from "../record/session_event.ts";
+import { NewsReader } from "../sinks/news_reader.ts";
 import { messageOf } from "../terminal/message_of.ts";
 import { Admission } from "./admission.ts";
 import { Dispatch } from "./dispatch/dispatch.ts";
@@ -53,6 +56,8 @@ export class Host implements Disposable {
   readonly #sinceUs = nowUs();
   /** The users whose own spools are watched. */
   readonly #met = new Set<number>();
+  /** The names of the users that this host knows by itself. */
+  #names: ReadonlyMap<number, string> = new Map();
   #saidUnprotected = false;
 
   /** @throws {EvidenceError} where there is evidence that cannot be gone on with */
@@ -76,7 +81,7 @@ export class Host implements Disposable {
     this.#errands = new Errands(this.#store, outbox, this.#sessions, this.#tickets);
     this.#stories = new Stories(this.#store, outbox);
     this.#tellStories();
-    this.#dispatch = new Dispatch(outbox, { isWanted: () => true });
+    this.#dispatch = new Dispatch(outbox);
     this.#tellSinks();
     this.#intake.onNews = () => this.#dispatch.poke();
     this.handle = answering({
@@ -125,7 +130,17 @@ export class Host implements Disposable {
 
   #tellSinks(): void {
     const { sinks, network } = this.settings;
-    this.#dispatch.follow({ sinks, network, makeNews: () => [], host: Deno.hostname() });
+    const { tracker, mask } = this.#tickets;
+    const host = Deno.hostname();
+    const reader = new NewsReader({
+      rows: new NewsRows(this.#store),
+      masked: new MaskedEvents(this.#store),
+      mask,
+      tickets: tracker,
+      host,
+      nameOf: (uid) => this.#names.get(uid),
+    });
+    this.#dispatch.follow({ sinks, network, reader, host });
   }
 
   /** Takes in what there is, says that it ends, and lets sinks take what is under way to them. */
@@ -161,7 +176,9 @@ export class Host implements Disposable {
 
   /** Users who logged in while there was no agent, or none that answered, may never speak to this one. */
   #meetAll(): void {
-    for (const account of this.#localAccounts()) {
+    const accounts = this.#localAccounts();
+    this.#names = new Map(accounts.map(({ uid, name }) => [uid, name]));
+    for (const account of accounts) {
       if (this.#met.has(account.uid)) continue;
       const spool = ownSpool(account);
       try {

@@ -15,9 +15,10 @@ import {
   sessionOf,
 } from "./read_rows.ts";
 import { SCHEMA_VERSION } from "./schema.ts";
+import { type DeadLetters, deadLetters } from "./sink_state.ts";
 import { NO_STORIES, type StoriesState, storiesState } from "./story_state.ts";
 
-export type { ConsumerState, EvidenceSession, ReadEvent, StoriesState };
+export type { ConsumerState, DeadLetters, EvidenceSession, ReadEvent, StoriesState };
 
 /** How long a lock of the agent's is waited for: readers of a WAL hardly ever meet one. */
 const BUSY_TIMEOUT_MS = 2000;
@@ -143,6 +144,14 @@ export class EvidenceReader implements Disposable {
     return withEvidenceErrors(
       this.file,
       () => schemaVersion(this.#database) < 2 ? NO_STORIES : storiesState(this.#database),
+    );
+  }
+
+  /** @returns what sinks have refused; nothing in evidence that knows of no sinks */
+  deadLetters(): DeadLetters[] {
+    return withEvidenceErrors(
+      this.file,
+      () => schemaVersion(this.#database) < 4 ? [] : deadLetters(this.#database),
     );
   }
 

@@ -2,14 +2,23 @@
 
 import type { SinkSettings } from "../config/sink_settings.ts";
 import type { NetworkSettings } from "../config/tracker_settings.ts";
+import { DatadogSink } from "./datadog/datadog_sink.ts";
+import { NewRelicSink } from "./new_relic/new_relic_sink.ts";
 import type { Sink } from "./sink.ts";
 
 /**
  * @param network how to reach what is not on this host
  * @throws {Error} if there can be no such sink: a CA file that cannot be read
  */
-export function openSink(settings: SinkSettings, _network: NetworkSettings): Sink {
-  throw new Error(`this version has no ${settings.name}`);
+export function openSink(settings: SinkSettings, network: NetworkSettings): Sink {
+  switch (settings.name) {
+    case "datadog":
+      return new DatadogSink(settings, network);
+    case "newRelic":
+      return new NewRelicSink(settings, network);
+    default:
+      throw new Error(`this version has no ${settings.name}`);
+  }
 }
 
 /** @throws as `openSink` */

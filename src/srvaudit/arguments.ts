@@ -6,10 +6,11 @@ import { optional, withDefault } from "@optique/core/modifiers";
 import type { InferValue } from "@optique/core/parser";
 import { argument, command, constant, option } from "@optique/core/primitives";
 import type { Usage } from "@optique/core/usage";
-import { integer, string, type ValueParser } from "@optique/core/valueparser";
+import { choice, integer, string, type ValueParser } from "@optique/core/valueparser";
 import { run } from "@optique/run";
 import { VERSION } from "../config/version.ts";
 import { type EarlierHead, parseHead } from "../evidence/head.ts";
+import { SINK_NAMES } from "../sinks/sink.ts";
 import { type Moment, MomentError, parseMoment } from "../terminal/moments.ts";
 import { say } from "./output.ts";
 
@@ -60,6 +61,48 @@ const path = string({
 });
 const file = optional(
   argument(path, { description: message`another evidence.db than this host's` }),
+);
+
+const sink = choice(SINK_NAMES, { metavar: "SINK" });
+
+const sinkCommand = command(
+  "sink",
+  or(
+    command("list", object({ action: constant("sink list"), json }), {
+      brief: message`Which are on, what they want, and how that goes.`,
+      description:
+        message`All sinks: whether they are on, how many events wait for them and since when, when they were last told of something, how many they have refused, and what went wrong last.`,
+      footer: examples(
+        "srvaudit sink list                                               at a glance",
+        "srvaudit sink list --json | jq '.[]|select(.state!=\"up\")|.name'    for monitoring",
+      ),
+    }),
+    command("test", object({ action: constant("sink test"), sink: argument(sink) }), {
+      brief: message`Send one marked news, and say what came back.`,
+      description:
+        message`Has the agent send one news that is marked as a test through a sink, at once and past its queue, and prints what came back. Exit code 1 where it was not taken.`,
+      footer: examples("srvaudit sink test slack    does the channel get it?"),
+    }),
+  ),
+  {
+    brief: message`sink list, sink test: where it is told, and whether that works.`,
+    description: message`Where what goes on record is told, how that goes, and whether it works.`,
+  },
+);
+
+const redeliver = command(
+  "redeliver",
+  object({ action: constant("redeliver"), sink: optional(argument(sink)) }),
+  {
+    brief: message`Send sinks once more what they have refused.`,
+    description: message`Sends a sink, or all of them, once more what they have refused, in its order; ${
+      commandLine("srvaudit status")
+    } shows what that is. Exit code 1 where some of it is refused again, or still waits.`,
+    footer: examples(
+      "srvaudit redeliver          all of it",
+      "srvaudit redeliver slack    Slack's",
+    ),
+  },
 );
 
 const parser = or(
@@ -222,6 +265,8 @@ const parser = or(
       description: message`Would the agent take this config?`,
     },
   ),
+  sinkCommand,
+  redeliver,
   command(
     "ingest",
     object({

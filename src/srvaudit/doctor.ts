@@ -11,6 +11,7 @@ import * as logins from "./doctor/logins.ts";
 import * as machine from "./doctor/machine.ts";
 import * as programs from "./doctor/programs.ts";
 import * as service from "./doctor/service.ts";
+import * as sinks from "./doctor/sinks.ts";
 import * as trackers from "./doctor/trackers.ts";
 import { print, terminalWidth, wrapped } from "./output.ts";
 
@@ -34,6 +35,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
   consumers: evidence.consumers,
   tracker: trackers.tracker,
   stories: trackers.stories,
+  sinks: sinks.sinks,
   log: machine.log,
   clock: evidence.clock,
   inotify: machine.inotify,

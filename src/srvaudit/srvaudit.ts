@@ -58,6 +58,13 @@ async function perform(request: Request): Promise<number> {
       const file = request.file ?? (await import("../config/paths.ts")).hostPaths().config;
       return (await import("./config_check.ts")).configCheck(file, request.json);
     }
+    case "sink list":
+      await (await import("./sink.ts")).sinkList(request.json);
+      return 0;
+    case "sink test":
+      return await (await import("./sink.ts")).sinkTest(request.sink);
+    case "redeliver":
+      return await (await import("./redeliver.ts")).redeliverCommand(request.sink);
   }
   return 0;
 }

@@ -6,6 +6,7 @@ import { RefusedError } from "../desk/desk.ts";
 import type { AgentStatus } from "../desk/protocol.ts";
 import type {
   ConsumerState,
+  DeadLetters,
   EvidenceReader,
   EvidenceSession,
   Extent,
@@ -38,6 +39,8 @@ export interface HostStatus {
   consumers: ConsumerState[];
   /** Null where the evidence cannot be read. */
   stories: StoriesState | null;
+  /** What sinks have refused. */
+  deadLetters: DeadLetters[];
 }
 
 /** @returns the exit code: 1 where the agent does not answer, or is in trouble */
@@ -62,6 +65,7 @@ async function hostStatus(socket: string, file: string, nowUs: number): Promise<
     sessions: [],
     consumers: [],
     stories: null,
+    deadLetters: [],
   };
   try {
     status.agent = await askAgent(socket, "agent.status", {});
@@ -75,6 +79,7 @@ async function hostStatus(socket: string, file: string, nowUs: number): Promise<
     status.sessions = openSessions(evidence, nowUs);
     status.consumers = evidence.consumers();
     status.stories = evidence.stories();
+    status.deadLetters = evidence.deadLetters();
   } catch (error) {
     status.evidenceError = messageOf(error);
   }
@@ -113,7 +118,12 @@ function bytesOf(file: string): number {
 /** The status for people. */
 async function statusText(status: HostStatus, nowUs: number): Promise<string> {
   const parts = [
-    pairs([...agentPairs(status, nowUs), ...evidencePairs(status, nowUs), ...trackerPairs(status, nowUs)]),
+    pairs([
+      ...agentPairs(status, nowUs),
+      ...evidencePairs(status, nowUs),
+      ...trackerPairs(status, nowUs),
+      ...sinkPairs(status, nowUs),
+    ]),
     await sessionsText(status.sessions),
     await consumersText(status.consumers, nowUs),
   ];
@@ -196,6 +206,25 @@ function storyPairs(
     ...asleep.map((one) => `${count(one.count, "story", "stories")} of another tracker: ${one.tracker}`),
   ];
   return lines.map((line, i) => [i === 0 ? "stories" : "", line] as const);
+}
+
+/** Nothing of sinks that are well. */
+function sinkPairs({ agent, deadLetters }: HostStatus, nowUs: number): Pair[] {
+  const since = (us: number | null) => us === null ? "" : ` since ${lengthOfTime(nowUs - us)}`;
+  const lines = [
+    ...(agent?.sinks ?? []).filter(({ state }) => state !== "up").map(({ name, state, sinceUs, reason }) =>
+      `${name} ${state === "denied" ? "TAKES NOTHING" : "cannot be told"}${since(sinceUs)}: ${reason ?? ""}`
+    ),
+    ...deadLetters.flatMap(({ sink, count: dead, again, newest }) => [
+      `${sink} has refused ${count(dead, "event")}${
+        again === 0 ? "" : `, ${again} of them to be sent again`
+      }:`,
+      ...newest.map(({ seq, atUs, reason }) =>
+        `  event ${seq}, ${lengthOfTime(nowUs - atUs)} ago: ${reason}`
+      ),
+    ]),
+  ];
+  return lines.map((line, i) => [i === 0 ? "sinks" : "", line] as const);
 }
 
 async function sessionsText(sessions: readonly ShownSession[]): Promise<string> {

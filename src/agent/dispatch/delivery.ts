@@ -18,6 +18,7 @@ import {
   SinkRefusedError,
   SinkUnavailableError,
 } from "../../sinks/sink.ts";
+import { isWanted } from "../../sinks/wants.ts";
 import { messageOf } from "../../terminal/message_of.ts";
 import { log } from "../log.ts";
 import { Batch } from "./batch.ts";
@@ -50,8 +51,6 @@ export interface Office {
   outbox: Outbox;
   rows: SinkRows;
   shelf: Shelf;
-  /** Whether a sink wants to hear of something. */
-  isWanted(news: SinkNews, wants: Wants): boolean;
 }
 
 /** A sink, and what it wants. */
@@ -250,15 +249,15 @@ export class Delivery implements Disposable {
   }
 
   async #fill(batch: Batch): Promise<void> {
-    const { shelf, isWanted } = this.office;
+    const { shelf } = this.office;
     const { wants } = this.addressee;
     while (!batch.isFull && !this.#isStopping && batch.upTo < shelf.head) {
+      await shelf.free();
       const { news, upTo } = shelf.read(batch.upTo, wants.events === "commands");
       for (const one of news) if (isWanted(one, wants)) batch.add(one);
       batch.reached(upTo);
       const [first] = batch.news;
       this.#place = Math.max(this.#place, first ? first.seq - 1 : upTo);
-      if (batch.upTo < shelf.head) await turn();
     }
   }
 
@@ -267,12 +266,12 @@ export class Delivery implements Disposable {
     const { outbox, rows, shelf } = this.office;
     const batch = new Batch(this.addressee.sink, this.#most, 0);
     for (const seq of rows.lettersAgain(this.name, LETTERS)) {
+      await shelf.free();
       const [news] = shelf.readOne(seq) ?? [];
       // Retention has removed what it was, or nobody is to hear of it any more.
       if (!news) rows.dropDead(this.name, seq);
       else batch.add(news);
       if (batch.isFull) break;
-      await turn();
     }
     if (batch.news.length === 0) return;
     await this.#tell(batch, (told, refused) => {
@@ -343,6 +342,7 @@ export class Delivery implements Disposable {
       this.office.rows.store.transaction(() => {
         keep(told, refused);
         memory?.write(nowUs());
+        this.office.shelf.told(told, nowUs());
       });
       this.#saved = this.#place;
       this.#unsaved = undefined;

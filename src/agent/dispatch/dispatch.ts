@@ -14,27 +14,19 @@ import { openSink } from "../../sinks/open_sinks.ts";
 import { type Sink, SinkDeniedError, type SinkName, SinkUnavailableError } from "../../sinks/sink.ts";
 import { messageOf } from "../../terminal/message_of.ts";
 import { log } from "../log.ts";
-import { PAUSES, type Pauses } from "./circuit.ts";
+import { PAUSES } from "./circuit.ts";
 import { consumerOf, Delivery } from "./delivery.ts";
 import { patiently } from "./patience.ts";
-import { type MakeNews, Shelf } from "./shelf.ts";
+import { type NewsMaker, Shelf } from "./shelf.ts";
 
 /** What it works by. */
 export interface DispatchSettings {
   sinks: readonly SinkSettings[];
   network: NetworkSettings;
-  /** What sinks are told of events: masked, and so on. */
-  makeNews: MakeNews;
+  /** What they are told of events. */
+  reader: NewsMaker;
   /** This host's name. */
   host: string;
-}
-
-/** How it is made; what is not said is as it should be. */
-export interface DispatchOptions {
-  /** Whether a sink wants to hear of something. */
-  isWanted: (news: SinkNews, wants: Wants) => boolean;
-  open?: typeof openSink;
-  pauses?: Pauses;
 }
 
 /** Every how many runs it looks whether sinks are late, and removes what nobody needs any more. */
@@ -59,8 +51,8 @@ interface Post {
  *
  * @example
  * ```ts
- * using dispatch = new Dispatch(new Outbox(store), { isWanted: wants });
- * dispatch.follow({ sinks: settings.sinks, network: settings.network, makeNews });
+ * using dispatch = new Dispatch(new Outbox(store));
+ * dispatch.follow({ sinks: settings.sinks, network: settings.network, reader, host });
  * intake.onNews = () => dispatch.poke();
  * setInterval(() => dispatch.run(), 1000);
  * ```
@@ -68,13 +60,17 @@ interface Post {
 export class Dispatch implements Disposable {
   readonly #rows: SinkRows;
   readonly #posts = new Map<SinkName, Post>();
-  #shelf: Shelf;
+  readonly #shelf: Shelf;
   #settings: DispatchSettings | undefined;
   #runs = 0;
 
-  constructor(readonly outbox: Outbox, readonly options: DispatchOptions) {
+  /**
+   * @param open makes a sink; those that the config names, where nothing else is said
+   * @param pauses others than the usual ones
+   */
+  constructor(readonly outbox: Outbox, readonly open: typeof openSink = openSink, readonly pauses = PAUSES) {
     this.#rows = new SinkRows(outbox.store);
-    this.#shelf = new Shelf(this.#rows, () => []);
+    this.#shelf = new Shelf(this.#rows);
   }
 
   /**
@@ -85,8 +81,8 @@ export class Dispatch implements Disposable {
    * @throws {EvidenceError}
    */
   follow(dispatchSettings: DispatchSettings): void {
-    const { sinks, network, makeNews } = dispatchSettings;
-    this.#shelf.follow(makeNews);
+    const { sinks, network, reader } = dispatchSettings;
+    this.#shelf.follow(reader);
     const isSameNetwork = isSame(network, this.#settings?.network);
     this.#settings = dispatchSettings;
     for (const settings of sinks) {
@@ -212,15 +208,14 @@ export class Dispatch implements Disposable {
   }
 
   #begin(addressee: { sink: Sink; wants: Wants }): Delivery {
-    const { outbox, options } = this;
-    const office = { outbox, rows: this.#rows, shelf: this.#shelf, isWanted: options.isWanted };
-    return new Delivery(office, addressee, options.pauses ?? PAUSES);
+    const office = { outbox: this.outbox, rows: this.#rows, shelf: this.#shelf };
+    return new Delivery(office, addressee, this.pauses);
   }
 
   /** A sink that cannot be made is one that takes nothing: the others are none the worse for it. */
   #open(settings: SinkSettings, network: NetworkSettings): Sink {
     try {
-      return (this.options.open ?? openSink)(settings, network);
+      return this.open(settings, network);
     } catch (error) {
       return brokenSink(settings.name, error);
     }

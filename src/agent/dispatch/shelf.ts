@@ -7,8 +7,13 @@ import type { EvidenceEvent } from "../../evidence/event.ts";
 import type { SinkRows } from "../../evidence/sink_rows.ts";
 import type { SinkNews } from "../../sinks/news.ts";
 
-/** Makes news of events: of each none or one, in their order. */
-export type MakeNews = (events: readonly EvidenceEvent[]) => SinkNews[];
+/** Makes news of events: a `NewsReader`. */
+export interface NewsMaker {
+  /** Of each event its news, or nothing, in their order. */
+  read(events: readonly EvidenceEvent[]): SinkNews[];
+  /** Some of what it has made was told: within the transaction that says so. */
+  told(news: readonly SinkNews[], nowUs: number): void;
+}
 
 /** A stretch of the evidence. */
 export interface Stretch {
@@ -20,6 +25,9 @@ export interface Stretch {
 
 /** How many events are read at a time: between that, peers have their turn. */
 const AT_A_TIME = 100;
+/** How long making news of them may take, in milliseconds, and for how many times as long others have their turn then. */
+const LONGEST_MS = 10;
+const OTHERS_SHARE = 3;
 /** What is kept on the shelf at most: events, and their bytes, about. */
 const MOST = { events: 1000, bytes: 2_000_000 };
 
@@ -35,8 +43,12 @@ export class Shelf {
   /** Without a gap. */
   #places: Place[] = [];
   #bytes = 0;
+  #freeMs = 0;
+  #maker: NewsMaker | undefined;
+  /** By whom each was made: what is under way may be of one who has been followed by another. */
+  readonly #makers = new WeakMap<SinkNews, NewsMaker>();
 
-  constructor(readonly rows: SinkRows, public make: MakeNews) {}
+  constructor(readonly rows: SinkRows) {}
 
   /** The last event's `seq`. @throws {EvidenceError} */
   get head(): number {
@@ -44,9 +56,21 @@ export class Shelf {
   }
 
   /** News is made otherwise from now on: what is made already does not count. */
-  follow(make: MakeNews): void {
-    this.make = make;
+  follow(maker: NewsMaker): void {
+    this.#maker = maker;
     this.#empty();
+  }
+
+  /** Some of what was read here was told: within the transaction that says so. @throws {EvidenceError} */
+  told(news: readonly SinkNews[], nowUs: number): void {
+    for (const [maker, made] of Map.groupBy(news, (one) => this.#makers.get(one))) maker?.told(made, nowUs);
+  }
+
+  /** Returns when it may be read again: secrets are looked for in all of it, and others have the most of the agent's time. */
+  async free(): Promise<void> {
+    for (let ms = 0; ms >= 0; ms = this.#freeMs - performance.now()) {
+      await new Promise((resolve) => setTimeout(resolve, ms));
+    }
   }
 
   /**
@@ -56,28 +80,43 @@ export class Shelf {
    * @throws {EvidenceError}
    */
   read(after: number, withCommands: boolean): Stretch {
+    const startMs = performance.now();
     const [first, last] = [this.#places[0]?.event.seq, this.#places.at(-1)?.event.seq];
-    if (first !== undefined && after + 1 < first) return this.#readElsewhere(after, withCommands);
-    if (first === undefined || last === undefined || after >= last) this.#extend(after, last);
+    if (first !== undefined && after + 1 < first) {
+      const { events, upTo } = this.rows.eventsAfter(after, AT_A_TIME, withCommands);
+      return this.#stretch(events.map((event) => ({ event, bytes: 0, news: undefined })), upTo, startMs);
+    }
+    if (last === undefined || after >= last) this.#extend(after, last);
     const start = this.#places.findIndex(({ event }) => event.seq > after);
-    if (start < 0) return { news: [], upTo: after };
-    const places = this.#places.slice(start, start + AT_A_TIME);
-    const wanted = places.filter(({ event }) => withCommands || !isOfCommand(event));
-    const missing = wanted.filter(({ news }) => !news);
-    const made = this.make(missing.map(({ event }) => event));
-    for (const place of missing) place.news = made.filter(({ seq }) => seq === place.event.seq);
-    return { news: wanted.flatMap(({ news }) => news ?? []), upTo: places.at(-1)?.event.seq ?? after };
+    const places = start < 0 ? [] : this.#places.slice(start, start + AT_A_TIME);
+    const wanted = withCommands ? places : places.filter(({ event }) => !isOfCommand(event));
+    return this.#stretch(wanted, places.at(-1)?.event.seq ?? after, startMs);
+  }
+
+  /** The news of those places; of the first ones, where more would take too long. */
+  #stretch(places: readonly Place[], upTo: number, startMs: number): Stretch {
+    const news: SinkNews[] = [];
+    for (const place of places) {
+      news.push(...place.news ??= this.#make([place.event]));
+      const tookMs = performance.now() - startMs;
+      this.#freeMs = startMs + tookMs * (1 + OTHERS_SHARE);
+      if (tookMs > LONGEST_MS) return { news, upTo: place === places.at(-1) ? upTo : place.event.seq };
+    }
+    return { news, upTo };
   }
 
   /** One event's, for once. Undefined where retention has removed it; empty where it is no news any more. */
   readOne(seq: number): SinkNews[] | undefined {
     const event = this.rows.event(seq);
-    return event && this.make([event]);
+    return event && this.#make([event]);
   }
 
-  #readElsewhere(after: number, withCommands: boolean): Stretch {
-    const { events, upTo } = this.rows.eventsAfter(after, AT_A_TIME, withCommands);
-    return { news: this.make(events), upTo };
+  #make(events: readonly EvidenceEvent[]): SinkNews[] {
+    const maker = this.#maker;
+    if (!maker || events.length === 0) return [];
+    const made = maker.read(events);
+    for (const one of made) this.#makers.set(one, maker);
+    return made;
   }
 
   #extend(after: number, last: number | undefined): void {

@@ -155,14 +155,17 @@ export function backlogFinding(files: number, waiting: number, ageMs: number): F
 /** Who is told of events, and whether that works. */
 export function consumers(host: Host): Finding[] {
   return withEvidence(host, (evidence) =>
-    evidence.consumers().map(({ name, waiting, error, successUs }) => {
-      const age = successUs === null ? "never" : `${lengthOfTime(host.nowMs * 1000 - successUs)} ago`;
-      if (error === null) return ok(`${name} was last told of events ${age}; ${waiting} wait`);
-      return warning(
-        `${name} cannot be told of ${waiting} events, last ${age}: ${error}`,
-        `see its settings, and ${host.places.log}`,
-      );
-    }));
+    // Of sinks the agent knows more.
+    evidence.consumers().filter(({ name }) => !name.startsWith("sink:")).map(
+      ({ name, waiting, error, successUs }) => {
+        const age = successUs === null ? "never" : `${lengthOfTime(host.nowMs * 1000 - successUs)} ago`;
+        if (error === null) return ok(`${name} was last told of events ${age}; ${waiting} wait`);
+        return warning(
+          `${name} cannot be told of ${waiting} events, last ${age}: ${error}`,
+          `see its settings, and ${host.places.log}`,
+        );
+      },
+    ));
 }
 
 /** Whether the machine's time is what it was when the newest event happened, or later. */
