@@ -4,7 +4,9 @@ import type { SinkSettings } from "../config/sink_settings.ts";
 import type { NetworkSettings } from "../config/tracker_settings.ts";
 import { DatadogSink } from "./datadog/datadog_sink.ts";
 import { NewRelicSink } from "./new_relic/new_relic_sink.ts";
+import { OtlpSink } from "./otlp/otlp_sink.ts";
 import type { Sink } from "./sink.ts";
+import { WebhookSink } from "./webhook/webhook_sink.ts";
 
 /**
  * @param network how to reach what is not on this host
@@ -16,6 +18,10 @@ export function openSink(settings: SinkSettings, network: NetworkSettings): Sink
       return new DatadogSink(settings, network);
     case "newRelic":
       return new NewRelicSink(settings, network);
+    case "otlp":
+      return new OtlpSink(settings, network);
+    case "webhook":
+      return new WebhookSink(settings, network);
     default:
       throw new Error(`this version has no ${settings.name}`);
   }
