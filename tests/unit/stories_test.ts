@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { MaskedEvents } from "../../src/evidence/masked.ts";
 import { removeOld } from "../../src/evidence/retention.ts";
 import { EvidenceReader } from "../../src/evidence/reading.ts";
 import { nowUs } from "../../src/record/clock.ts";
@@ -430,4 +431,24 @@ Deno.test("a tick with nothing to do asks evidence for its head, however many st
   const before = host.book.requests.length;
   await host.pass(10);
   assert.deepEqual([statements, host.book.requests.length], [0, before]);
+});
+
+Deno.test("what a sink was told masked, evidence does not say again when the tracker is told", async () => {
+  const mask = { apply: (text: string) => ({ text, masked: text.includes("hunter2") ? ["password"] : [] }) };
+  using host = new StoryHost(new MemoryStorybook(), storySettings(), mask);
+  const { session, shell } = begin(host);
+  const [one = 0, two = 0] = host.put(
+    command("mysql -phunter2", { session, shell }),
+    command("mysql -phunter2", { session, shell }),
+  );
+  const masked = new MaskedEvents(host.store);
+  const tell = (seq: number) =>
+    host.store.transaction(() => masked.say([{ seq, session, patterns: ["password"] }], T0));
+  tell(one);
+  await host.pass(40);
+  tell(two);
+  const said = host.store.database.prepare(
+    "select data from event where kind = 'agent' and json_extract(data, '$.what') = 'masked' order by seq",
+  ).all().map(({ data }) => JSON.parse(String(data)).events);
+  assert.deepEqual(said, [[one], [two]]);
 });

@@ -1,5 +1,6 @@
 /** What it takes to write stories; and what of a session belongs to one, as it may leave the host. */
 
+import type { MaskedEvents } from "../../evidence/masked.ts";
 import type { Outbox } from "../../evidence/outbox.ts";
 import type { EvidenceStore } from "../../evidence/store.ts";
 import type { StoryEvent, StoryEvents } from "../../evidence/story_events.ts";
@@ -24,6 +25,8 @@ export interface Author {
   readonly tracker: Tracker;
   readonly book: Storybook;
   readonly mask: Masking;
+  /** Says in evidence what was masked, once, whoever else is told of it. */
+  readonly masked: MaskedEvents;
   /** Whether the time that was spent is logged. */
   readonly logsTime: boolean;
   /** Ends all of it: from then on evidence may be closed. */

@@ -48,7 +48,8 @@ class Cut {
   /** By the storybook's markup as it is now: some know theirs when they have been asked. */
   readonly #measure: Measure;
   #part: PartRow;
-  readonly #masked = { events: new Set<number>(), patterns: new Map<string, number>() };
+  /** Which patterns have hit, by the event. */
+  readonly #masked = new Map<number, Set<string>>();
 
   constructor(readonly author: Author, readonly story: StoryRow) {
     this.#facts = factsOf(author, story);
@@ -72,20 +73,15 @@ class Cut {
   }
 
   finish(upTo: number): void {
-    const { author: { rows, store }, story } = this;
+    const { author: { rows, masked }, story } = this;
     rows.savePart(story.id, this.#part);
     rows.saveCut({ ...story, cut: upTo });
-    const { events, patterns } = this.#masked;
-    if (events.size === 0) return;
-    const now = nowUs();
-    const data = {
-      what: "masked",
-      words: "secrets were masked in what the tracker is told",
-      ticket: story.ticket,
-      events: [...events],
-      patterns: Object.fromEntries(patterns),
-    };
-    store.append({ kind: "agent", atUs: now, session: story.session, shell: null, uid: null, data }, now);
+    const hits = this.#masked.entries().map(([seq, patterns]) => ({
+      seq,
+      session: story.session,
+      patterns: [...patterns],
+    }));
+    masked.say(hits, nowUs());
   }
 
   #put(piece: Piece, seq: number, index: number): void {
@@ -145,9 +141,8 @@ class Cut {
   }
 
   #hid(seq: number, pattern: string): void {
-    const { events, patterns } = this.#masked;
-    events.add(seq);
-    patterns.set(pattern, (patterns.get(pattern) ?? 0) + 1);
+    const patterns = this.#masked.get(seq) ?? new Set();
+    this.#masked.set(seq, patterns.add(pattern));
   }
 }
 

@@ -1,6 +1,7 @@
 /** Tells the tracker of each session what was done in it: a comment on its ticket that is kept up to date. */
 
 import type { TrackerSettings } from "../../config/tracker_settings.ts";
+import { MaskedEvents } from "../../evidence/masked.ts";
 import type { Outbox } from "../../evidence/outbox.ts";
 import type { EvidenceStore } from "../../evidence/store.ts";
 import { StoryEvents } from "../../evidence/story_events.ts";
@@ -42,6 +43,7 @@ const TIDY_MS = 3_600_000;
 export class Stories implements Disposable {
   readonly #rows: StoryRows;
   readonly #events: StoryEvents;
+  readonly #masked: MaskedEvents;
   #telling: { news: News; reader: Reader; writer: Writer; end: AbortController } | undefined;
   #tidyMs = -Infinity;
 
@@ -53,6 +55,7 @@ export class Stories implements Disposable {
   ) {
     this.#rows = new StoryRows(store.database);
     this.#events = new StoryEvents(store.database);
+    this.#masked = new MaskedEvents(store);
   }
 
   /**
@@ -73,10 +76,10 @@ export class Stories implements Disposable {
     }
     if (!book || settings.kind === "local") return this.outbox.unregister(CONSUMER);
     const { store, outbox } = this;
-    const [rows, events] = [this.#rows, this.#events];
+    const [rows, events, masked] = [this.#rows, this.#events, this.#masked];
     const end = new AbortController();
     const { logsTime } = settings;
-    const author = { store, outbox, rows, events, tracker, book, mask, logsTime, end: end.signal };
+    const author = { store, outbox, rows, events, tracker, book, mask, masked, logsTime, end: end.signal };
     const news = new News(store, outbox, rows, events);
     const writer = new Writer(author, settings, rows.waiting(name), outage, this.clockMs);
     this.#telling = {
