@@ -318,3 +318,24 @@ Deno.test("checkConfig() shows no secret of a sink, whatever is wrong with it", 
     }
   }));
 });
+
+Deno.test("the config that is shipped names every key of a sink, and switches none on", async () => {
+  const shipped = await Deno.readTextFile(new URL("../../packaging/config", import.meta.url));
+  for (const key of SINK_KEYS) assert.match(shipped, new RegExp(`^${key}="`, "m"), key);
+  assert.deepEqual(agentSettings(shipped, "c"), agentSettings("", "c"));
+  // What an admin's script does to set a key: nothing else is needed.
+  const withKeys = [["slackURL", HOOK], ["datadogKey", "k"], ["newRelicLicenseKey", "k"], [
+    "syslogURL",
+    "tls://h",
+  ], [
+    "otlpURL",
+    "https://h",
+  ], ["webhookURL", "https://h/x"]].reduce(
+    (text, [key, value]) => text.replace(`${key}=""`, `${key}="${value}"`),
+    shipped,
+  );
+  const { settings, errors, warnings } = checkConfig(withKeys, "c");
+  assert.deepEqual([errors, warnings], [[], []]);
+  assert.equal(settings?.sinks.length, 6);
+  assert.deepEqual(settings.sinks[0]?.wants, SESSIONS);
+});
