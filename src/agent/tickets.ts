@@ -115,7 +115,7 @@ export class Tickets implements Disposable {
   /** How the tracker is. */
   get state(): TrackerState {
     const { tracker, health } = this.#place;
-    return health?.state ?? { name: tracker.name, state: "up", reason: null };
+    return health?.state ?? { name: tracker.name, state: "up", reason: null, concern: null };
   }
 
   /**

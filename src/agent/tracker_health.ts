@@ -1,5 +1,10 @@
 import { messageOf } from "../terminal/message_of.ts";
-import { type Tracker, TrackerDeniedError, TrackerUnavailableError } from "../trackers/tracker.ts";
+import {
+  type Concern,
+  type Tracker,
+  TrackerDeniedError,
+  TrackerUnavailableError,
+} from "../trackers/tracker.ts";
 import { log } from "./log.ts";
 
 /** How long a tracker that is down is left alone, in milliseconds; one that does not take our key; and, whatever it wants, at most. */
@@ -13,6 +18,8 @@ export interface TrackerState {
   state: "up" | "down" | "denied";
   /** Why it is not up, or null. */
   reason: string | null;
+  /** What is not safe in how it is set up, or null. */
+  concern: Concern | null;
 }
 
 /**
@@ -43,10 +50,11 @@ export class TrackerHealth implements Disposable {
   }
 
   get state(): TrackerState {
-    const { name } = this.tracker;
+    const { name, concern = null } = this.tracker;
     const error = this.#outage?.error;
-    if (!error) return { name, state: "up", reason: null };
-    return { name, state: error instanceof TrackerDeniedError ? "denied" : "down", reason: error.message };
+    if (!error) return { name, state: "up", reason: null, concern };
+    const state = error instanceof TrackerDeniedError ? "denied" : "down";
+    return { name, state, reason: error.message, concern };
   }
 
   /** Something was asked that only the tracker can know, and it has answered. */

@@ -158,6 +158,8 @@ export interface TrackerStatus {
   state: "up" | "down" | "denied";
   /** Why it is not up, or null. */
   reason: string | null;
+  /** What is not safe in how it is set up, and the mend, or null. */
+  concern: { what: string; mend: string } | null;
   /** How many tickets are still to be looked up or made, and notes to be added. */
   waiting: number;
 }

@@ -119,6 +119,16 @@ export interface Tracker extends Disposable {
    * @throws {TrackerDeniedError}
    */
   check?(signal: AbortSignal): Promise<void>;
+  /** What is not safe in how it is set up, as far as is known by now; undefined for nothing. */
+  readonly concern?: Concern | undefined;
+}
+
+/** Something that an administrator should change. */
+export interface Concern {
+  /** A sentence, without its end. */
+  what: string;
+  /** What to do about it, likewise. */
+  mend: string;
 }
 
 /** A status that was set. */

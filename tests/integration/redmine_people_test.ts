@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { RedmineTracker } from "../../src/trackers/redmine/redmine_tracker.ts";
 import {
+  TicketNotFoundError,
   TicketRefusedError,
   TrackerDeniedError,
   TrackerUnavailableError,
@@ -76,6 +77,57 @@ testThatNeeds(["Redmine"], "Whom Redmine takes the people of a host for", async 
       TicketRefusedError,
       /does not know root/,
     );
+  });
+
+  await test.step("to whom Redmine does not know, an administrator's key shows nothing that is private", async () => {
+    const { body } = await redmine.api("admin", "POST", "/issues.json", {
+      issue: {
+        project_id: "lobby",
+        tracker_id: 1,
+        subject: "A private disk question",
+        is_private: true,
+      },
+    }) as { body: { issue: { id: number } } };
+    const ofLobby = String(body.issue.id);
+    redmine.sql("UPDATE issues SET is_private = 1 WHERE id = 2");
+    await redmine.api("admin", "PUT", "/issues/5.json", {
+      issue: { notes: "between ourselves", private_notes: true },
+    });
+    for (
+      const { projects, seen, hidden } of [
+        { projects: ["ops"], seen: ["1"], hidden: ["2", "3", "5", ofLobby] },
+        { projects: [], seen: ["5"], hidden: ["1", "2", "3", ofLobby] },
+        { projects: ["ops", "lobby"], seen: ["5", "1"], hidden: ["2", "3", ofLobby] },
+      ]
+    ) {
+      using tracker = new RedmineTracker(settingsFor(redmine, { projects }), NETWORK);
+      const carol = () => askingAs("carol");
+      for (const key of hidden) {
+        assert.equal(await tracker.find(carol(), key), undefined);
+        await assert.rejects(tracker.details(carol(), key), TicketNotFoundError);
+        await assert.rejects(tracker.nextStatuses(carol(), key), TicketNotFoundError);
+        await assert.rejects(tracker.setStatus(carol(), key, "Resolved"), TicketNotFoundError);
+        await assert.rejects(tracker.addNote(carol(), key, "seen by carol"), TicketNotFoundError);
+      }
+      for (const key of seen) assert.equal((await tracker.find(carol(), key))?.key, key);
+      for (const words of ["", "disk"]) {
+        const found = await tracker.search(carol(), { words, limit: 9, closedToo: false });
+        assert.deepEqual(found.map(({ key }) => key), seen, `"${words}" in ${projects}`);
+      }
+      if (seen.includes("5")) {
+        const notes = (await tracker.details(carol(), "5")).notes.map(({ text }) => text);
+        assert.ok(!notes.includes("between ourselves"));
+      }
+      const made = await tracker.create(carol(), {});
+      assert.doesNotMatch(JSON.stringify(made), /hidden/i, "projects to choose from");
+      assert.match(tracker.concern?.what ?? "", /whoever Redmine does not know/);
+    }
+    for (const changes of [{ unknownUsers: "deny" }, { key: REDMINE_KEYS.bob }] as const) {
+      using tracker = new RedmineTracker(settingsFor(redmine, changes), NETWORK);
+      await tracker.find(askingAs("bob"), "1");
+      assert.equal(tracker.concern, undefined);
+    }
+    redmine.sql("UPDATE issues SET is_private = 0 WHERE id = 2");
   });
 
   await test.step("who is locked there is refused, whatever is said of the unknown ones", async () => {

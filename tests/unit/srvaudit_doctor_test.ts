@@ -313,12 +313,25 @@ Deno.test("doctor: a finding is one line, with its mend, and nothing in it acts 
 });
 
 Deno.test("doctor: a tracker that does not let srvAudit in is wrong, one that is down a warning", () => {
-  const state = (state: "up" | "down" | "denied", reason: string | null) =>
-    trackers.trackerFinding({ name: "Redmine", state, reason, waiting: 2 }, "/etc/srvaudit/config");
+  const state = (state: "up" | "down" | "denied", reason: string | null) => {
+    const status = { name: "Redmine", state, reason, concern: null, waiting: 2 };
+    const [finding, another] = trackers.trackerFindings(status, "/etc/srvaudit/config");
+    assert.ok(finding && !another);
+    return finding;
+  };
   assertFound([state("denied", "401")], "wrong", /does not let srvAudit in: 401; 2 tickets and notes wait/);
   assert.match(state("denied", "401").mend ?? "", /redmineKey in \/etc\/srvaudit\/config .* reload/);
   assertFound([state("down", "no route")], "warning", /cannot be asked: no route/);
   assert.equal(state("up", null).state, "ok");
+});
+
+Deno.test("doctor: what is not safe in how the tracker is set up is a warning, with its mend", () => {
+  const concern = { what: "anybody is an administrator", mend: 'say trackerUnknownUsers="deny"' };
+  const status = { name: "Redmine", state: "up", reason: null, concern, waiting: 0 } as const;
+  const [answers, warned] = trackers.trackerFindings(status, "/etc/srvaudit/config");
+  assert.equal(answers?.state, "ok");
+  assert.equal(warned?.state, "warning");
+  assert.match(warned?.mend ?? "", /"deny" in \/etc\/srvaudit\/config; then: systemctl reload/);
 });
 
 Deno.test("doctor: a story that is refused is a warning that names ticket and reason, and so is an old queue", () => {

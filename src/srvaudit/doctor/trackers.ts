@@ -28,11 +28,19 @@ export async function tracker(host: Host): Promise<Finding[]> {
   } catch {
     return [];
   }
-  return [trackerFinding(status, host.places.config)];
+  return trackerFindings(status, host.places.config);
 }
 
 /** @param config the path of the config file */
-export function trackerFinding({ name, state, reason, waiting }: TrackerStatus, config: string): Finding {
+export function trackerFindings(status: TrackerStatus, config: string): Finding[] {
+  const { concern } = status;
+  return [
+    stateFinding(status, config),
+    ...(concern ? [warning(concern.what, `${concern.mend} in ${config}; ${RELOAD}`)] : []),
+  ];
+}
+
+function stateFinding({ name, state, reason, waiting }: TrackerStatus, config: string): Finding {
   const rest = waiting === 0 ? "" : `; ${waiting} tickets and notes wait for it`;
   switch (state) {
     case "up":

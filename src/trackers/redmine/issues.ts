@@ -14,35 +14,48 @@ export class HistoryTooLongError extends TicketRefusedError {}
 
 /**
  * @param include further things to tell, by comma: `journals`, `allowed_statuses`
- * @returns the ticket; undefined where there is none that the actor may see, or not in an allowed project
+ * @returns the ticket, with as much of its journals as the actor may see; undefined where there is none that she may
  * @throws {HistoryTooLongError}
  */
 export async function readIssue(
-  { server, projects, settings }: Redmine,
+  redmine: Redmine,
   key: string,
   { actor, signal, include }: { actor: Actor; signal: AbortSignal; include?: string },
 ): Promise<Issue | undefined> {
   if (!KEY.test(key)) return undefined;
   const request = { method: "GET" as const, path: `/issues/${key}.json`, query: { include }, signal };
   try {
-    const [reply, allowed] = await Promise.all([
-      server.jsonIfThere(request, ONE_ISSUE, actor),
-      projects.allowed(signal),
+    const [reply] = await Promise.all([
+      redmine.server.jsonIfThere(request, ONE_ISSUE, actor),
+      // Remembered, and asked for meanwhile where it is not.
+      redmine.projects.allowed(signal),
     ]);
-    const isHere = reply && (allowed?.some(({ id }) => id === reply.issue.project.id) ?? true);
-    return isHere ? reply.issue : undefined;
+    if (!reply || !await isShownTo(redmine, reply.issue, { actor, signal })) return undefined;
+    const { journals } = reply.issue;
+    if (!actor.isGuest || !journals) return reply.issue;
+    return { ...reply.issue, journals: journals.filter((one) => one.private_notes === false) };
   } catch (error) {
     if (!isTooLong(error)) throw error;
     throw new HistoryTooLongError(
       `ticket ${key} has more notes than srvAudit reads: look at ${
-        urlOfTicket(settings, key)
+        urlOfTicket(redmine.settings, key)
       }, and begin a new ticket`,
       { cause: error },
     );
   }
 }
 
-/** The same, of a ticket that must be there. @throws {TicketNotFoundError} @throws {HistoryTooLongError} */
+/** Whether somebody may see a ticket that Redmine has shown. What does not say that it is public, is private to a guest. */
+export async function isShownTo(
+  { projects }: Redmine,
+  issue: Issue,
+  { actor, signal }: { actor: Actor; signal: AbortSignal },
+): Promise<boolean> {
+  if (actor.isGuest && issue.is_private !== false) return false;
+  return await projects.isOpenTo(actor, issue.project.id, signal);
+}
+
+/** Reads a ticket that must be there. @throws {TicketNotFoundError} @throws {HistoryTooLongError} */
 export async function existingIssue(
   redmine: Redmine,
   key: string,

@@ -3,7 +3,7 @@
 import type { RedmineSettings } from "../../config/tracker_settings.ts";
 import { type Asking, TicketRefusedError } from "../tracker.ts";
 import { ONE_USER, type User, USERS } from "./replies.ts";
-import { type Actor, LoginRefusedError, OWN_ACCOUNT, type RedmineServer } from "./server.ts";
+import { type Actor, GUEST, LoginRefusedError, OWN_ACCOUNT, type RedmineServer } from "./server.ts";
 
 /** What Redmine takes for a login. */
 const LOGIN = /^[a-z0-9_\-@.]+$/i;
@@ -48,7 +48,7 @@ export class People {
     const { admin = false } = await this.#server.account(signal);
     const actor = admin ? await this.#asAdministrator(name, signal) : await this.#byId(name, signal);
     if (actor) return actor;
-    if (this.#settings.unknownUsers === "allow") return OWN_ACCOUNT;
+    if (this.#settings.unknownUsers === "allow") return admin ? GUEST : OWN_ACCOUNT;
     throw new TicketRefusedError(
       `Redmine does not know ${name}: ${
         admin
@@ -69,7 +69,7 @@ export class People {
     if (user.status !== undefined && user.status !== 1) {
       throw new TicketRefusedError(`the account ${user.login} is locked in Redmine`);
     }
-    return { name: user.login, id: user.id, switchTo: user.login };
+    return { name: user.login, id: user.id, switchTo: user.login, isGuest: false };
   }
 
   /** @param named a login, an e-mail address, or an id */
@@ -83,7 +83,7 @@ export class People {
   /** Redmine itself knows best whom it takes a login for; only why it refuses one it does not say. */
   async #byLogin(login: string, signal: AbortSignal): Promise<User | undefined> {
     if (!LOGIN.test(login)) return undefined;
-    const actor = { name: login, id: undefined, switchTo: login };
+    const actor = { ...OWN_ACCOUNT, name: login, switchTo: login };
     try {
       const request = { method: "GET" as const, path: "/users/current.json", signal };
       return (await this.#server.json(request, ONE_USER, actor)).user;
@@ -117,7 +117,7 @@ export class People {
     const id = this.#settings.users[name];
     if (id === undefined || !/^\d+$/.test(id)) return undefined;
     const user = await this.#userOf(id, signal);
-    return user && { name: user.login ?? name, id: user.id, switchTo: undefined };
+    return user && { ...OWN_ACCOUNT, name: user.login ?? name, id: user.id };
   }
 
   async #userOf(id: string, signal: AbortSignal): Promise<User | undefined> {

@@ -48,6 +48,13 @@ export class Projects {
     );
   }
 
+  /** Whether somebody may see a project that Redmine has shown: all that is allowed; of what nobody names, a guest what is public. */
+  async isOpenTo(actor: Actor, id: number, signal: AbortSignal): Promise<boolean> {
+    const allowed = await this.allowed(signal);
+    if (allowed) return allowed.some((project) => project.id === id);
+    return !actor.isGuest || (await this.#project(String(id), signal))?.is_public === true;
+  }
+
   /** Whether anything can be changed in a project now. */
   async isActive(id: number, signal: AbortSignal): Promise<boolean> {
     const project = (await this.allowed(signal))?.find((one) => one.id === id) ??
@@ -57,7 +64,7 @@ export class Projects {
 
   /** The projects that somebody may make tickets in, as far as Redmine tells: the default one first. */
   async forNewTickets(actor: Actor, signal: AbortSignal): Promise<Project[]> {
-    return await this.#choices.of(actor.switchTo ?? "", async () => {
+    const projects = await this.#choices.of(actor.switchTo ?? "", async () => {
       const allowed = await this.allowed(signal);
       if (!allowed) return await this.#all(actor, signal);
       const query = { include: FOR_NEW_TICKETS };
@@ -72,6 +79,8 @@ export class Projects {
       );
       return replies.flatMap((reply) => reply ? [reply.project] : []);
     });
+    const isAnyNamed = this.#named.length > 0;
+    return actor.isGuest && !isAnyNamed ? projects.filter((one) => one.is_public === true) : projects;
   }
 
   /** A list has active projects only. */

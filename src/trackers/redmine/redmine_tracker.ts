@@ -4,6 +4,7 @@ import type { NetworkSettings, RedmineSettings } from "../../config/tracker_sett
 import type {
   Answers,
   Asking,
+  Concern,
   Created,
   Search,
   StatusChange,
@@ -58,6 +59,16 @@ export class RedmineTracker implements Tracker {
 
   check(signal: AbortSignal): Promise<void> {
     return this.#redmine.server.check(signal);
+  }
+
+  get concern(): Concern | undefined {
+    const { settings, server } = this.#redmine;
+    if (settings.unknownUsers === "deny" || !server.isAdministrator) return undefined;
+    return {
+      what: "whoever Redmine does not know works there as srvAudit's account, which is an administrator's: " +
+        "no workflow and no permission binds her, and only what is private is kept from her",
+      mend: 'say trackerUnknownUsers="deny"',
+    };
   }
 
   find(asking: Asking, key: string): Promise<Ticket | undefined> {

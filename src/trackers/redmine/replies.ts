@@ -17,6 +17,7 @@ const JOURNAL = z.object({
   id: z.number(),
   user: SOMEBODY,
   notes: OPTIONAL_TEXT,
+  private_notes: z.optional(z.boolean()),
   created_on: z.string(),
   details: z.optional(z.array(z.object({
     property: z.string(),
@@ -34,6 +35,7 @@ const ISSUE = z.object({
   status: STATUS,
   author: SOMEBODY,
   subject: z.string(),
+  is_private: z.optional(z.boolean()),
   custom_fields: z.optional(z.array(z.object({ id: z.number(), name: z.string() }))),
   created_on: z.string(),
   updated_on: z.string(),
@@ -48,6 +50,7 @@ const PROJECT = z.object({
   identifier: z.string(),
   /** 1 active, 5 closed, 9 archived. */
   status: z.optional(z.number()),
+  is_public: z.optional(z.boolean()),
   trackers: z.optional(z.array(NAMED)),
   /** Since 4.2; without those of all projects before 5.1. */
   issue_custom_fields: z.optional(z.array(NAMED)),

@@ -1,7 +1,7 @@
 /** Looks for tickets. */
 
 import { type Asking, type Search, type Ticket, TicketRefusedError } from "../tracker.ts";
-import { ticketOf } from "./issues.ts";
+import { isShownTo, ticketOf } from "./issues.ts";
 import { isActive } from "./projects.ts";
 import type { Redmine } from "./redmine.ts";
 import { FOUND, type Issue, ISSUES } from "./replies.ts";
@@ -82,21 +82,25 @@ async function found({ redmine, actor, signal, closedToo }: Scope, path: string,
   return reply?.results.map(({ id }) => id) ?? [];
 }
 
-async function listed(
-  { redmine, actor, signal, limit, closedToo }: Scope,
-  filters: Filters,
-): Promise<Issue[]> {
+async function listed(scope: Scope, filters: Filters): Promise<Issue[]> {
+  const { redmine, actor, signal, limit, closedToo } = scope;
   const query = {
     status_id: closedToo ? "*" : "open",
     // Without it the open tickets of closed projects are in the list. Before 5.0 it does nothing.
     ...(closedToo ? {} : { "project.status": 1 }),
+    ...(actor.isGuest ? { is_private: 0 } : {}),
     sort: SORT,
-    limit: "issue_id" in filters ? PAGE : limit,
+    // Of those some may not be for her.
+    limit: "issue_id" in filters || actor.isGuest ? PAGE : limit,
     ...filters,
   };
   try {
-    return (await redmine.server.json({ method: "GET", path: "/issues.json", query, signal }, ISSUES, actor))
-      .issues;
+    const request = { method: "GET" as const, path: "/issues.json", query, signal };
+    const { issues } = await redmine.server.json(request, ISSUES, actor);
+    const shown: Issue[] = [];
+    // One by one: what is asked of a project is remembered for the next ticket of it.
+    for (const issue of issues) if (await isShownTo(redmine, issue, scope)) shown.push(issue);
+    return shown;
   } catch (error) {
     // Of a project that she may not see.
     if (isMissing(error)) return [];

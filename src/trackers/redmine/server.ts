@@ -16,10 +16,20 @@ export interface Actor {
   id: number | undefined;
   /** The login that Redmine is to take her for; undefined for the key's own account. */
   switchTo: string | undefined;
+  /** Whether she is to see what is public alone, and what the config names, whatever the account may see. */
+  isGuest: boolean;
 }
 
-/** The account that the key belongs to. Who is not known works as this one, too. */
-export const OWN_ACCOUNT: Actor = { name: "srvAudit's account", id: undefined, switchTo: undefined };
+/** The account that the key belongs to. */
+export const OWN_ACCOUNT: Actor = {
+  name: "srvAudit's account",
+  id: undefined,
+  switchTo: undefined,
+  isGuest: false,
+};
+
+/** Whom Redmine does not know, where the key is an administrator's: to the account that she works as, nothing is private. */
+export const GUEST: Actor = { ...OWN_ACCOUNT, isGuest: true };
 
 /** The login that was to be switched to is unknown by now, or locked. */
 export class LoginRefusedError extends Error {
@@ -36,6 +46,7 @@ export class RedmineServer implements Disposable {
   readonly #http: HttpClient;
   readonly #account = new Remembered<User>();
   readonly #caches: { forget(): void }[] = [this.#account];
+  #isAdministrator = false;
 
   constructor(settings: RedmineSettings, network: NetworkSettings) {
     const headers = { "X-Redmine-API-Key": settings.key };
@@ -56,6 +67,11 @@ export class RedmineServer implements Disposable {
   /** The key's own account. @throws {TrackerDeniedError} if Redmine does not take the key */
   account(signal: AbortSignal): Promise<User> {
     return this.#account.of("", () => this.#currentUser(signal));
+  }
+
+  /** Whether the key was an administrator's when that was last asked. */
+  get isAdministrator(): boolean {
+    return this.#isAdministrator;
   }
 
   /** Asks for that account, whatever is remembered. @throws {TrackerDeniedError} */
@@ -116,7 +132,9 @@ export class RedmineServer implements Disposable {
   async #currentUser(signal: AbortSignal): Promise<User> {
     try {
       const path = "/users/current.json";
-      return (await this.#http.json({ method: "GET", path, signal }, ONE_USER)).user;
+      const { user } = await this.#http.json({ method: "GET", path, signal }, ONE_USER);
+      this.#isAdministrator = user.admin === true;
+      return user;
     } catch (error) {
       this.#forget();
       if (error instanceof HttpStatusError && error.status === 403) {
