@@ -104,7 +104,9 @@ export class Admission {
 
   /** Only where the agent itself has seen that the tracker cannot be asked now: the ticket is made later. */
   async #withoutTicket(account: Account, { wanted }: Opening): Promise<Admitted> {
-    if (this.#policy.onTrackerOutage === "allow" && await this.tickets.isDown(account.uid)) {
+    // A wish is for outages: where none is borne, it is nobody's from `hello`.
+    if (this.#policy.onTrackerOutage === "deny") throw refused("a session needs a ticket");
+    if (await this.tickets.isDown(account.uid)) {
       return { ticket: null, marks: wanted === undefined ? {} : { wanted } };
     }
     throw refused(
