@@ -6,7 +6,7 @@ import { milliseconds, notMeasured, type Row, times } from "./report.ts";
 import { type RemoteTracker, startJira, startRedmine, untilTold } from "./tracked_host.ts";
 
 /** How many sessions. A real Redmine is asked for its ticket's whole history after each comment, one after the other. */
-const SESSIONS = { Redmine: 100, Jira: 200 };
+const SESSIONS = { Redmine: 50, Jira: 200 };
 const TICKETS = 20;
 const DELAY_MS = 50;
 /** How many stories the agent tells at the same time. */

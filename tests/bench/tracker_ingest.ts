@@ -8,7 +8,7 @@ import { startJira } from "./tracked_host.ts";
 
 const SHELLS = 10;
 const COMMANDS = 3000;
-const ROUNDS = 3;
+const ROUNDS = 2;
 
 /** With a Jira that is told of it at the same time, and without; in the agent's time of a processor, too. */
 export async function measureTrackerIngest(): Promise<Row[]> {

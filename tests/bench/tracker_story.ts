@@ -15,7 +15,7 @@ import { type RemoteTracker, startJira, startRedmine } from "./tracked_host.ts";
 /** A session is told every storySeconds, and so many commands were typed meanwhile: one every three seconds. */
 const WAVE = 10;
 const STORY_SECONDS = 30;
-const ROUNDS = 3;
+const ROUNDS = 2;
 /** How many commands of each of the sessions. */
 const LENGTHS = { Redmine: [100, 1000], Jira: [100, 1000, 4000], own: [100, 1000] } as const;
 
