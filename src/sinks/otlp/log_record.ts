@@ -146,7 +146,7 @@ function commandFacts({ command }: SinkNews): Facts {
     "process.exit.time": endUs === null ? undefined : isoTime(endUs),
     "process.user.id": command.effectiveUid,
     "srvaudit.command.duration_us": endUs === null ? undefined : Math.max(0, endUs - startUs),
-    "srvaudit.command.pipe_states": command.pipeStates,
+    "srvaudit.command.pipe_states": command.pipeStates.length > 1 ? command.pipeStates : undefined,
     "srvaudit.command.tty": attribute(command.tty),
     "srvaudit.command.masked": command.isMasked,
     "srvaudit.command.text_state": command.textState,
