@@ -4,11 +4,11 @@
  */
 
 import type { Policy } from "../config/policy.ts";
+import { compiledTicketPattern } from "../config/ticket_pattern.ts";
 import { ERRORS, type Opening } from "../desk/protocol.ts";
 import { groupId } from "../posix/groups.ts";
 import type { Account } from "../posix/libc.ts";
 import { credentialsOf, processOf } from "../posix/process.ts";
-import { ticketKeyOf } from "../trackers/ticket_key.ts";
 import { type Ticket, TicketRefusedError, TrackerUnavailableError } from "../trackers/tracker.ts";
 import { type Peer, RequestError } from "./server.ts";
 import type { Marks } from "./sessions.ts";
@@ -23,18 +23,21 @@ export interface Admitted {
 /** Admits sessions, by the policy of the day. */
 export class Admission {
   #policy: Policy;
+  #ticketPattern;
   #breakGlass: number | undefined;
   #exempt: number[] = [];
 
   /** @param policy what is decided by */
   constructor(policy: Policy, readonly tickets: Pick<Tickets, "find" | "isDown" | "tracker">) {
     this.#policy = policy;
+    this.#ticketPattern = compiledTicketPattern(policy.ticketPattern);
     this.follow(policy);
   }
 
   /** Goes on by another policy. Groups are looked up now, so that no login waits for that. */
   follow(policy: Policy): void {
     this.#policy = policy;
+    this.#ticketPattern = compiledTicketPattern(policy.ticketPattern);
     this.#breakGlass = policy.breakGlassGroup === "" ? undefined : groupId(policy.breakGlassGroup);
     this.#exempt = policy.exemptGroups.map(groupId).filter((gid) => gid !== undefined);
   }
@@ -93,10 +96,7 @@ export class Admission {
     } catch (error) {
       if (error instanceof TicketRefusedError) throw refused(error.message);
       if (!(error instanceof TrackerUnavailableError) || this.#policy.onTrackerOutage === "deny") throw error;
-      const { ticketPattern } = this.#policy;
-      const isKey = [key, this.tickets.tracker.keyOf(key)].some((one) =>
-        ticketKeyOf(one, ticketPattern) !== undefined
-      );
+      const isKey = [key, this.tickets.tracker.keyOf(key)].some((one) => this.#ticketPattern.matches(one));
       if (!isKey) throw refused(`${key} is no ticket's number`);
       return "unverified";
     }

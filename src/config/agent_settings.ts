@@ -8,6 +8,7 @@ import { type Policy, POLICY_KEYS, policyOf } from "./policy.ts";
 import { SettingReader } from "./setting_reader.ts";
 import { readSinks, SINK_KEYS, SINK_SECRET_KEYS } from "./sink_keys.ts";
 import type { SinkSettings } from "./sink_settings.ts";
+import { ticketPatternFault } from "./ticket_pattern.ts";
 import { readNetwork, readTracker, TRACKER_KEYS, TRACKER_SECRET_KEYS } from "./tracker_keys.ts";
 import type { NetworkSettings, TrackerSettings } from "./tracker_settings.ts";
 import { oneOf, wholeNumber } from "./values.ts";
@@ -171,5 +172,9 @@ function readPolicy(settings: Map<string, Setting>, file: string, errors: Findin
       return false;
     }
   });
-  return good.length === given.length ? policyOf(new Map(good), file) : undefined;
+  const policy = policyOf(new Map(good), file);
+  const fault = ticketPatternFault(policy.ticketPattern);
+  const { value = "", line = 0 } = settings.get("ticketPattern") ?? {};
+  if (fault !== undefined) errors.add(line, `ticketPattern="${value}" ${fault}`);
+  return good.length === given.length && fault === undefined ? policy : undefined;
 }

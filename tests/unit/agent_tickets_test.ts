@@ -127,6 +127,15 @@ Deno.test("a tracker that hangs is waited for once; then nobody is kept waiting,
   assert.equal(at.tickets.state.state, "down");
 });
 
+Deno.test("no key keeps the agent busy, whatever the ticketPattern", async () => {
+  await using at = new Scene(hangs);
+  await fault(at.tickets.find(ALICE, "17"));
+  const admission = at.admission({ ticketPattern: "(?:[A-Z]+)+-[0-9]+" });
+  await assert.rejects(admission.admit(peer, alice, opening("A".repeat(200))), /is no ticket's number/);
+  const { ticket } = await admission.admit(peer, alice, opening("A".repeat(150) + "-17"));
+  assert.equal(ticket?.length, 153);
+});
+
 Deno.test("whoever makes her own questions fail gets no session without a ticket by it, and is in nobody's way", async () => {
   for (const mood of [hangsFor("search"), (wish: Wish) => wish.startsWith("search") ? 500 : undefined]) {
     await using at = new Scene(mood);

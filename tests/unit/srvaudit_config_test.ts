@@ -55,6 +55,18 @@ Deno.test("agentSettings() names every error of a file at once, in the file's or
   });
 });
 
+Deno.test("checkConfig() takes no ticketPattern that could keep the agent busy", () => {
+  for (const pattern of ["(?=OPS)[A-Z]+-[0-9]+", "([A-Z]+)-\\1"]) {
+    const { settings, errors: [error = ""] } = checkConfig(`\nticketPattern='${pattern}'`, "c");
+    assert.equal(settings, undefined);
+    assert.ok(
+      error.startsWith(`c: line 2: ticketPattern="${pattern}" is no regular expression of RE2`),
+      error,
+    );
+  }
+  assert.ok(checkConfig('ticketPattern="(?:[A-Z]+)+-[0-9]+"', "c").settings);
+});
+
 Deno.test("checkConfig() warns of keys that nobody knows, and names the nearest", () => {
   const { settings, errors, warnings } = checkConfig('retentiondays="3"\nfavouriteColour="red"', "c");
   assert.deepEqual(errors, []);
