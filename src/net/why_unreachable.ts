@@ -22,7 +22,7 @@ export function whyUnreachable(error: unknown, attempt: Attempt): string {
   if (error instanceof DOMException) return whyGivenUp(error, attempt);
   const message = error instanceof Error ? error.message : "";
   const reason = message.slice(message.indexOf("client error ("));
-  return ofCertificate(reason, attempt) ?? ofProxy(reason, attempt) ?? ofConnection(reason, attempt) ??
+  return whyNotTrusted(reason, attempt) ?? ofProxy(reason, attempt) ?? ofConnection(reason, attempt) ??
     ofReply(message);
 }
 
@@ -31,9 +31,17 @@ function whyGivenUp(error: DOMException, { elapsedMs }: Attempt): string {
   return error.name === "TimeoutError" ? `no answer in ${seconds} s` : `given up after ${seconds} s`;
 }
 
-function ofCertificate(reason: string, { url, urlKey }: Attempt): string | undefined {
+/**
+ * @param reason what rustls says
+ * @returns what is wrong with a server's certificate, and the mend; undefined for what is not about that
+ */
+export function whyNotTrusted(
+  reason: string,
+  { url, urlKey }: Pick<Attempt, "url" | "urlKey">,
+): string | undefined {
   if (reason.includes("InvalidContentType")) {
-    return `what listens at ${url.host} does not speak TLS: see ${urlKey} (another port, or http)`;
+    const plain = url.protocol === "https:" ? "http" : "tcp";
+    return `what listens at ${url.host} does not speak TLS: see ${urlKey} (another port, or ${plain})`;
   }
   const fault = /invalid peer certificate: (.*)/s.exec(reason)?.[1];
   if (fault === undefined) return undefined;

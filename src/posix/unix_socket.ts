@@ -155,8 +155,8 @@ function newSocket(): number {
   return fd;
 }
 
-/** struct sockaddr_un: the family and the path, which ends in NUL. */
-function addressOf(path: string): Uint8Array<ArrayBuffer> {
+/** struct sockaddr_un: the family and the path, which ends in NUL. @throws {TypeError} for a path that is too long */
+export function addressOf(path: string): Uint8Array<ArrayBuffer> {
   const name = new TextEncoder().encode(path);
   if (name.length > LONGEST_PATH || name.includes(0)) {
     throw new TypeError(`${path} cannot be a socket: ${LONGEST_PATH} bytes are the most`);
