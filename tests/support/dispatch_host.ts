@@ -176,7 +176,7 @@ export function sinkSettings(name: SinkName, wants = ALL): SinkSettings {
 }
 
 /** Waits that are too short to be noticed. */
-export const SHORT = { firstMs: 1, longestMs: 2, deniedMs: 2 };
+export const SHORT = { firstMs: 1, longestMs: 2, deniedMs: 2, troubleMs: 1 };
 
 /** The host. */
 export class DispatchHost implements Disposable {
@@ -194,10 +194,13 @@ export class DispatchHost implements Disposable {
     read: simpleNews,
     told: (news: readonly SinkNews[]) => void this.said.push(...news.map(({ seq }) => seq)),
   };
-  pauses = SHORT;
   dispatch: Dispatch;
 
-  constructor(readonly receivers: readonly MemoryReceiver[], public settings = receivers.map(settingsOf)) {
+  constructor(
+    readonly receivers: readonly MemoryReceiver[],
+    public settings = receivers.map(settingsOf),
+    readonly pauses = SHORT,
+  ) {
     this.dispatch = this.#begin();
     this.follow();
   }

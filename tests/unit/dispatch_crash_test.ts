@@ -191,6 +191,6 @@ Deno.test("whatever fails and is killed: each sink has all that it wants, in ord
         if (!run.isHarmed) assert.deepEqual([...counts.values()].filter((count) => count > 1), []);
       }
     }),
-    { numRuns: 150 },
+    { numRuns: 60 },
   );
 });

@@ -11,10 +11,12 @@ export type CircuitState = "up" | "down" | "denied";
 export interface Pauses extends BackoffSettings {
   /** Between two tries of one that is denied. */
   deniedMs: number;
+  /** Where evidence cannot be written. */
+  troubleMs: number;
 }
 
 /** Half a minute on the average, in the end: a receiver that is back hears of everything soon after. */
-export const PAUSES: Pauses = { firstMs: 1000, longestMs: 60_000, deniedMs: 300_000 };
+export const PAUSES: Pauses = { firstMs: 1000, longestMs: 60_000, deniedMs: 300_000, troubleMs: 2000 };
 
 /** What went wrong since it worked. */
 export class Circuit {

@@ -23,6 +23,7 @@ import { messageOf } from "../../terminal/message_of.ts";
 import { log } from "../log.ts";
 import { Batch } from "./batch.ts";
 import { Circuit, type CircuitState, PAUSES, type Pauses } from "./circuit.ts";
+import type { Ledger } from "./ledger.ts";
 import { patiently, turn } from "./patience.ts";
 import type { Shelf } from "./shelf.ts";
 import { StagedMemory } from "./staged_memory.ts";
@@ -30,8 +31,6 @@ import { Waker } from "./waker.ts";
 
 /** How long a sink may take over a batch, in milliseconds. */
 const PATIENCE_MS = 30_000;
-/** How long to wait where evidence cannot be written, in milliseconds. */
-const TROUBLE_PAUSE_MS = 2000;
 /** Whoever refuses so many in a row, each for itself, is ill: no news is to blame. */
 const ILL_AFTER = 10;
 /** After so many failures that are no sink's own errors, what stands first in the queue is to blame. */
@@ -39,7 +38,7 @@ const FAULTY_AFTER = 8;
 /** How many dead letters there may be: where there are more, nothing is told before somebody has looked. */
 export const MOST_DEAD = 10_000;
 /** How many dead letters are looked up at a time. */
-const LETTERS = 100;
+const LETTERS = 500;
 /** No sink may wait longer for more news, in milliseconds: what was typed is to be on its way within a second. */
 const LONGEST_LINGER_MS = 500;
 /** What has waited longer is old, in microseconds; and what has waited less is not any more. */
@@ -50,6 +49,7 @@ const YOUNG_US = 60_000_000;
 export interface Office {
   outbox: Outbox;
   rows: SinkRows;
+  ledger: Ledger;
   shelf: Shelf;
 }
 
@@ -93,7 +93,7 @@ export class Delivery implements Disposable {
   #place: number;
   #saved: number;
   /** Writes what became of a batch, where that could not be done yet. */
-  #unsaved: (() => void) | undefined;
+  #unsaved: (() => Promise<void>) | undefined;
   /** Who takes the place of the addressee. */
   #next: Addressee | undefined;
   #isStopping = false;
@@ -200,7 +200,7 @@ export class Delivery implements Disposable {
 
   /** @returns whether there may be more to do */
   async #step(): Promise<boolean> {
-    this.#unsaved?.();
+    await this.#unsaved?.();
     this.#takeNext();
     const { count, again } = this.office.rows.countDead(this.name);
     if (again > 0) {
@@ -265,13 +265,17 @@ export class Delivery implements Disposable {
   async #redeliver(): Promise<void> {
     const { outbox, rows, shelf } = this.office;
     const batch = new Batch(this.addressee.sink, this.#most, 0);
+    // Retention has removed what they were, or nobody is to hear of it any more.
+    const gone: number[] = [];
     for (const seq of rows.lettersAgain(this.name, LETTERS)) {
-      await shelf.free();
-      const [news] = shelf.readOne(seq) ?? [];
-      // Retention has removed what it was, or nobody is to hear of it any more.
-      if (!news) rows.dropDead(this.name, seq);
-      else batch.add(news);
+      const news = shelf.readOne(seq);
+      if (news) batch.add(news);
+      else gone.push(seq);
       if (batch.isFull) break;
+      if (news) await shelf.free();
+    }
+    if (gone.length > 0) {
+      await this.office.ledger.enter(() => gone.forEach((seq) => rows.dropDead(this.name, seq)));
     }
     if (batch.news.length === 0) return;
     await this.#tell(batch, (told, refused) => {
@@ -285,8 +289,8 @@ export class Delivery implements Disposable {
 
   async #tell({ news, excess }: Batch, keep: Keep): Promise<void> {
     if (excess === undefined) return await this.#tellSome(news, keep);
-    const reason = `it has ${excess} bytes, and ${this.name} takes ${this.addressee.sink.limits.bytes}`;
-    this.#settle(news, news.map(({ seq }) => ({ seq, reason })), keep);
+    const reason = `it is too large: ${excess}, where ${this.name} takes ${this.addressee.sink.limits.bytes}`;
+    await this.#settle(news, news.map(({ seq }) => ({ seq, reason })), keep);
   }
 
   /** Where all of it is refused for some of it, each half is told for itself, until what is to blame is alone. */
@@ -313,13 +317,13 @@ export class Delivery implements Disposable {
       const [first] = news;
       if (news.length === 1 && first) {
         this.#refusedInARow++;
-        return this.#settle(news, [{ seq: first.seq, reason: messageOf(error) }], keep);
+        return await this.#settle(news, [{ seq: first.seq, reason: messageOf(error) }], keep);
       }
       const half = news.length >> 1;
       await this.#tellSome(news.slice(0, half), keep);
       return await this.#tellSome(news.slice(half), keep);
     }
-    this.#settle(news, letters, keep, memory);
+    await this.#settle(news, letters, keep, memory);
   }
 
   /** What is neither the sink's own word nor the evidence's is somebody's slip: it does not hold up the queue for ever. */
@@ -331,15 +335,15 @@ export class Delivery implements Disposable {
   }
 
   /** Writes what became of a batch, in one transaction; where that cannot be done now, it is done before anything else. */
-  #settle(
+  async #settle(
     told: readonly SinkNews[],
     refused: readonly DeadLetter[],
     keep: Keep,
     memory?: StagedMemory,
-  ): void {
+  ): Promise<void> {
     if (refused.length < told.length) this.#works();
-    this.#unsaved = () => {
-      this.office.rows.store.transaction(() => {
+    this.#unsaved = async () => {
+      await this.office.ledger.enter(() => {
         keep(told, refused);
         memory?.write(nowUs());
         this.office.shelf.told(told, nowUs());
@@ -347,7 +351,7 @@ export class Delivery implements Disposable {
       this.#saved = this.#place;
       this.#unsaved = undefined;
     };
-    this.#unsaved();
+    await this.#unsaved();
   }
 
   #works(): void {
@@ -362,7 +366,7 @@ export class Delivery implements Disposable {
   /** @returns how long it is left alone, in milliseconds */
   #failed(error: unknown): number {
     // Whoever takes evidence in says so.
-    if (error instanceof EvidenceError) return TROUBLE_PAUSE_MS;
+    if (error instanceof EvidenceError) return this.pauses.troubleMs;
     const reason = messageOf(error);
     const isNew = this.#circuit.reason !== reason;
     const pauseMs = this.#circuit.failed(error, nowUs());

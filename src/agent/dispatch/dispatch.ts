@@ -16,6 +16,7 @@ import { messageOf } from "../../terminal/message_of.ts";
 import { log } from "../log.ts";
 import { PAUSES } from "./circuit.ts";
 import { consumerOf, Delivery } from "./delivery.ts";
+import { Ledger } from "./ledger.ts";
 import { patiently } from "./patience.ts";
 import { type NewsMaker, Shelf } from "./shelf.ts";
 
@@ -61,6 +62,7 @@ export class Dispatch implements Disposable {
   readonly #rows: SinkRows;
   readonly #posts = new Map<SinkName, Post>();
   readonly #shelf: Shelf;
+  readonly #ledger: Ledger;
   #settings: DispatchSettings | undefined;
   #runs = 0;
 
@@ -71,6 +73,7 @@ export class Dispatch implements Disposable {
   constructor(readonly outbox: Outbox, readonly open: typeof openSink = openSink, readonly pauses = PAUSES) {
     this.#rows = new SinkRows(outbox.store);
     this.#shelf = new Shelf(this.#rows);
+    this.#ledger = new Ledger(outbox.store);
   }
 
   /**
@@ -208,7 +211,7 @@ export class Dispatch implements Disposable {
   }
 
   #begin(addressee: { sink: Sink; wants: Wants }): Delivery {
-    const office = { outbox: this.outbox, rows: this.#rows, shelf: this.#shelf };
+    const office = { outbox: this.outbox, rows: this.#rows, ledger: this.#ledger, shelf: this.#shelf };
     return new Delivery(office, addressee, this.pauses);
   }
 

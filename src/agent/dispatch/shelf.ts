@@ -97,7 +97,7 @@ export class Shelf {
   #stretch(places: readonly Place[], upTo: number, startMs: number): Stretch {
     const news: SinkNews[] = [];
     for (const place of places) {
-      news.push(...place.news ??= this.#make([place.event]));
+      news.push(...place.news ??= this.#make(place.event));
       const tookMs = performance.now() - startMs;
       this.#freeMs = startMs + tookMs * (1 + OTHERS_SHARE);
       if (tookMs > LONGEST_MS) return { news, upTo: place === places.at(-1) ? upTo : place.event.seq };
@@ -105,16 +105,16 @@ export class Shelf {
     return { news, upTo };
   }
 
-  /** One event's, for once. Undefined where retention has removed it; empty where it is no news any more. */
-  readOne(seq: number): SinkNews[] | undefined {
+  /** One event's, for once; undefined where retention has removed it, or it is no news any more. @throws {EvidenceError} */
+  readOne(seq: number): SinkNews | undefined {
     const event = this.rows.event(seq);
-    return event && this.#make([event]);
+    return event && this.#stretch([{ event, bytes: 0, news: undefined }], seq, performance.now()).news[0];
   }
 
-  #make(events: readonly EvidenceEvent[]): SinkNews[] {
+  #make(event: EvidenceEvent): SinkNews[] {
     const maker = this.#maker;
-    if (!maker || events.length === 0) return [];
-    const made = maker.read(events);
+    if (!maker) return [];
+    const made = maker.read([event]);
     for (const one of made) this.#makers.set(one, maker);
     return made;
   }
