@@ -53,7 +53,7 @@ _saticket() {
         new)
           _arguments $common '--project[the project it is made in]:project:_saticket_projects' \
             '--tracker[its tracker, or issue type]:tracker:_saticket_trackers' \
-            '*--field[a further field that it needs]:NAME=VALUE:' '--no-switch[stay on the present ticket]' '*:subject:'
+            '*--field[a further field, by its name]:NAME=VALUE:' '--no-switch[stay on the present ticket]' '*:subject:'
           ;;
         status) _arguments $common '--ticket[this ticket]:ticket:_saticket_tickets' '1:status:_saticket_statuses' ;;
         note) _arguments $common '--ticket[this ticket]:ticket:_saticket_tickets' '*:text:' ;;

@@ -61,7 +61,7 @@ const parser = or(
       ),
       fields: multiple(
         option("--field", string({ metavar: "NAME=VALUE", pattern: /^[^=]*[^=\s][^=]*=/ }), {
-          description: message`a further field that it needs; any number of them`,
+          description: message`a further field, by its name; any number of them`,
         }),
       ),
       stay: option("--no-switch", { description: message`stay on the present ticket` }),

@@ -89,7 +89,7 @@ async function list({ desk, session, say }: Surroundings, words: string, all: bo
 async function create(around: Surroundings, given: Given, stay: boolean): Promise<Answer> {
   const { desk, session, ask, say } = around;
   const subject = given.subject.replace(/\s+/g, " ").trim();
-  const ticket = await newTicket({ create: (answers) => desk.create(answers), ask, say }, {
+  const ticket = await newTicket({ create: (answers) => desk.create(answers), ask }, {
     ...given,
     subject,
   });

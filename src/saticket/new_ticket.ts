@@ -25,8 +25,6 @@ export interface Maker {
   create(answers: Answers): Promise<Created>;
   /** Asks the person at the terminal; undefined where there is none. */
   ask: ((question: Question) => string) | undefined;
-  /** Says something to the person. */
-  say(line: string): void;
 }
 
 /** Of so many choices a message names each. */
@@ -59,16 +57,12 @@ export async function newTicket(maker: Maker, given: Given): Promise<Ticket> {
     return created;
   };
   const answer = (question: Question): string => known(question) ?? maker.ask?.(question) ?? "";
-  const ticket = await fillIn(create, answer, answers);
-  for (const field of fields.filter((field) => !field.isUsed && !isById(field))) {
-    maker.say(`ticket ${ticket.key} was made without ${field.name}: the tracker does not ask for it`);
-  }
-  return ticket;
+  return await fillIn(create, answer, answers);
 }
 
 /**
- * What may never be asked for: where there is one project alone, or a field that a ticket can do without, by the tracker's own
- * id. Whether it is what was meant is for the tracker to say.
+ * What may never be asked for: where there is one project alone, or a field that a ticket can do without. Whether there is such a
+ * thing is for the tracker to say.
  */
 function unaskedAnswers(
   { project, tracker }: Given,
@@ -77,12 +71,11 @@ function unaskedAnswers(
   return [
     ...(project === undefined ? [] : [["project", project] as [string, string]]),
     ...(tracker === undefined ? [] : [["tracker", tracker] as [string, string]]),
-    ...fields.filter(isById).map(({ name, value }): [string, string] => [name, value]),
+    ...fields.filter(({ isUsed }) => !isUsed).map(({ name, value }): [string, string] => [
+      fieldAnswer(name),
+      value,
+    ]),
   ];
-}
-
-function isById({ name }: Field): boolean {
-  return name.startsWith("field:");
 }
 
 /** A further field, as it was given. */
@@ -115,7 +108,7 @@ function givenFor(question: Question, given: Given, fields: Field[]): string | u
 
 function valueFor({ name, label }: Question, given: Given, fields: Field[]): string | undefined {
   if (name === "subject" || name === "project" || name === "tracker") return given[name];
-  const field = fields.find((field) => isSame(field.name, name) || isSame(`field:${field.name}`, name)) ??
+  const field = fields.find((field) => isSame(fieldAnswer(field.name), name)) ??
     fields.find((field) => isSame(field.name, label));
   if (field) field.isUsed = true;
   return field?.value;
@@ -145,6 +138,11 @@ function choicesText({ choices = [] }: Question): string {
   const labels = choices.slice(0, NAMED).map(({ label }) => label);
   const more = choices.length - labels.length;
   return `one of ${labels.join(", ")}${more > 0 ? `, and ${more} more` : ""}`;
+}
+
+/** What the answer to a field is called that was given by its name or its id. */
+function fieldAnswer(given: string): string {
+  return given.startsWith("field:") ? given : `field:${given}`;
 }
 
 function isSame(one: string, other: string): boolean {

@@ -9,7 +9,7 @@ import { type Answers, SUBJECT_QUESTION, TicketRefusedError } from "./tracker.ts
 export function localSubject(answers: Answers): string | undefined {
   const further = Object.keys(answers).find((name) => name !== SUBJECT_QUESTION.name);
   if (further !== undefined) {
-    throw new TicketRefusedError(`local tickets have a subject alone: no ${further}`);
+    throw new TicketRefusedError(`local tickets have a subject alone: no ${further.replace(/^field:/, "")}`);
   }
   return answers[SUBJECT_QUESTION.name] || undefined;
 }

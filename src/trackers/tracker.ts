@@ -61,7 +61,10 @@ export interface Choice {
   label: string;
 }
 
-/** What is known of a new ticket so far: each question's name, and its answer. */
+/**
+ * What is known of a new ticket so far: each question's name, and its answer. A field that nobody was asked for may be named by
+ * `field:` and its label, too; one that there is not is refused.
+ */
 export type Answers = Readonly<Record<string, string>>;
 
 /** A new ticket; or what is to be asked before there can be one. */

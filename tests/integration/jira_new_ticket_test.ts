@@ -37,6 +37,20 @@ for (const edition of EDITIONS) {
     assert.deepEqual([reporter, project, type, summary], ["alice", "OPS", "Task", ALL.subject]);
   });
 
+  test("takes a field that it does not ask for by its name, and says which there are", async () => {
+    await using here = await openJira(edition);
+    const create = (more: Answers) => here.tracker.create(as("alice"), { ...ALL, ...more });
+    const made = await create({ "field:LABELS": "night" });
+    assert.ok("ticket" in made);
+    assert.deepEqual(here.issue(made.ticket.key).fields["labels"], ["night"]);
+    await assert.rejects(
+      create({ "field:Colour": "red" }),
+      (error: Error) =>
+        error instanceof TicketRefusedError && /no field "Colour" .* one of .*Labels/.test(error.message),
+    );
+    await assert.rejects(create({ "field:Reporter": "bob" }), /no field "Reporter"/);
+  });
+
   test("asks for project, tracker, subject and what is demanded, one after the other", async () => {
     await using here = await openJira(edition, {
       projects: ["WEB", "OPS", "GONE"],

@@ -211,6 +211,25 @@ testThatNeeds(["Redmine"], "New tickets in Redmine", async (test) => {
     redmine.sql("DELETE FROM custom_fields_trackers WHERE tracker_id = 2 AND custom_field_id > 2");
   });
 
+  await test.step("a field that is not demanded is taken by its name, or its id", async () => {
+    const answers = { ...NAMES, subject: "s", "field:1": "because" };
+    for (const set of [undefined, plain]) {
+      for (const name of ["field:environment", "field:2"]) {
+        const ticket = await ticketOf({ ...answers, [name]: "staging" }, "bob", set);
+        assert.equal(await valueOf(ticket, "Environment"), "staging");
+      }
+    }
+    const { "field:1": reason, ...others } = answers;
+    const named = await ticketOf({ ...others, "field:Change Reason": reason });
+    assert.equal(await valueOf(named, "Change reason"), "because");
+    await assert.rejects(
+      tracker.create(askingAs("bob"), { ...answers, "field:Colour": "red" }),
+      (error: Error) =>
+        error instanceof TicketRefusedError &&
+        /has no Colour: its fields are Change reason, Environment/.test(error.message),
+    );
+  });
+
   await test.step("what no answer can mend is refused in Redmine's own words", async () => {
     const answers = { tracker: "Bug", "field:1": "because" };
     const refused = (more: Answers, words: RegExp) =>

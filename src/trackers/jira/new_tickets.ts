@@ -62,7 +62,8 @@ export class NewTickets {
     if (typeof tracker !== "string") return { questions: [tracker] };
 
     const fields = await this.#fieldsOf(project, tracker, asking.signal);
-    const { values, questions } = await this.#further(asking, fields, answers, person !== undefined);
+    const form = answersById(fields, answers);
+    const { values, questions } = await this.#further(asking, fields, form, person !== undefined);
     // A subject is one line.
     const summary = plainLine((answers["subject"] ?? "").replace(/[\r\n]+/g, " ")).trim();
     if (summary === "") questions.unshift(SUBJECT_QUESTION);
@@ -70,7 +71,7 @@ export class NewTickets {
 
     const { userId } = await this.tickets.connection.edition(asking.signal);
     const people = PEOPLE_FIELDS.filter((name) => fields.some(({ id }) => id === name) && !(name in values));
-    return await this.#make(asking, fields, answers, {
+    return await this.#make(asking, fields, form, {
       project: { key: project },
       issuetype: { id: tracker },
       summary,
@@ -214,6 +215,24 @@ export class NewTickets {
 /** Whether a request that failed so may have been carried out: it was not, where Jira says that it has no time for it. */
 function mayHaveArrived({ cause }: TrackerUnavailableError): boolean {
   return !(cause instanceof HttpStatusError && [429, 503].includes(cause.status));
+}
+
+/** @throws {TicketRefusedError} for a field that there is neither by its id nor by its name */
+function answersById(fields: readonly Field[], answers: Answers): Answers {
+  const further = fields.filter(({ id }) => !OWN_FIELDS.includes(id) || id === "assignee");
+  const entries = Object.entries(answers).map(([name, answer]) => {
+    const [, label] = /^field:(.*)$/s.exec(name) ?? [];
+    const isKnown = label === undefined || [...OWN_FIELDS, ...fields.map(({ id }) => id)].includes(label);
+    if (isKnown) return [name, answer];
+    const field = further.find((one) => one.name.toLowerCase() === label.toLowerCase());
+    if (field) return [`field:${field.id}`, answer];
+    throw new TicketRefusedError(
+      `there is no field ${JSON.stringify(label)} for new tickets: it is one of ${
+        further.map(({ name }) => name).join(", ")
+      }`,
+    );
+  });
+  return Object.fromEntries(entries);
 }
 
 /** What the config says of a field, by its name or its id. */

@@ -27,6 +27,9 @@ import type { Redmine } from "./redmine.ts";
 import { type Issue, ONE_ISSUE, type Project } from "./replies.ts";
 import type { Actor } from "./server.ts";
 
+/** The name of an answer to a field. */
+const BY_ID = /^field:(\d+)$/;
+
 /** A field's value, as Redmine takes it. */
 interface FieldValue {
   field: Field;
@@ -47,9 +50,10 @@ export async function createTicket(
     if ("questions" in tracker) return tracker;
     const place = { project, tracker, actor, signal };
     const fields = await fieldsOf(redmine, place);
-    const questions = await openQuestions(redmine, fields, { answers, place });
+    const form = { answers: await answersById(redmine, fields, { answers, place }), place };
+    const questions = await openQuestions(redmine, fields, form);
     if (questions.length > 0) return { questions };
-    const values = await valuesOf(redmine, fields, { answers, place });
+    const values = await valuesOf(redmine, fields, form);
     const subject = answers[SUBJECT_QUESTION.name] ?? "";
     const made = await make(redmine, place, { subject, values, assignee: actor.id });
     if ("id" in made) return { ticket: newTicket(made) };
@@ -108,6 +112,36 @@ function chosen<T extends object>(
   throw new TicketRefusedError(`there is no ${question.label} ${answer} to make tickets in: ${names}`);
 }
 
+/** @throws {TicketRefusedError} for a field's name that there is not */
+async function answersById(
+  redmine: Redmine,
+  fields: readonly Field[],
+  { answers, place }: { answers: Answers; place: Place },
+): Promise<Answers> {
+  const labels = Object.keys(answers).filter((name) => name.startsWith("field:") && !BY_ID.test(name));
+  if (labels.length === 0) return answers;
+  const named = (known: readonly Field[], label: string) =>
+    known.find(({ name }) => isSame(`field:${name}`, label));
+  const isKnown = labels.every((label) => named(fields, label));
+  const known = isKnown ? fields : [...fields, ...await fieldsOfLastTicket(redmine, place)];
+  const found = labels.map((label) => {
+    const field = named(known, label);
+    if (field) return [answerName(field), answers[label] ?? ""] as const;
+    const { project, tracker } = place;
+    throw new TicketRefusedError(
+      `a ${tracker.name} of ${project.name} has no ${label.slice("field:".length)}: ${
+        known.length === 0
+          ? "it has no fields of its own"
+          : `its fields are ${known.map(({ name }) => name).join(", ")}`
+      }`,
+    );
+  });
+  return {
+    ...Object.fromEntries(Object.entries(answers).filter(([name]) => !labels.includes(name))),
+    ...Object.fromEntries(found),
+  };
+}
+
 /** The subject, and what is known to be required. */
 async function openQuestions(
   redmine: Redmine,
@@ -141,7 +175,7 @@ async function valuesOf(
 /** Fields that were asked for only because Redmine has demanded them. */
 function unknownFields(fields: readonly Field[], answers: Answers): Field[] {
   return Object.keys(answers).flatMap((name) => {
-    const id = Number(/^field:(\d+)$/.exec(name)?.[1] ?? NaN);
+    const id = Number(BY_ID.exec(name)?.[1] ?? NaN);
     if (Number.isNaN(id) || fields.some((field) => field.id === id)) return [];
     return [{ id, name: `field ${id}`, ofProject: true, definition: undefined }];
   });
