@@ -11,6 +11,7 @@ import {
 } from "../../src/sinks/sink.ts";
 import { FakeDatadog, tooMany } from "../support/datadog/fake_datadog.ts";
 import { isRecord } from "../support/fake_intake.ts";
+import { until } from "../support/sshd.ts";
 import { makeCommandNews, makeNews, NEWS_KINDS } from "../support/sink_news.ts";
 
 const NETWORK = { proxy: "", noProxy: [], caFile: "" };
@@ -269,6 +270,48 @@ Deno.test("an event that has come is not told again when another one fails", asy
   assert.deepEqual(datadog.events.posted.map(({ title }) => /opened|ended/.exec(String(title))?.[0]), [
     "ended",
   ]);
+});
+
+Deno.test("a try for Datadog has not failed before all that is under way has ended", async () => {
+  await using datadog = FakeDatadog.start();
+  using sink = sinkOf(datadog);
+  using other = sinkOf(datadog);
+  const batch = ["a", "b"].map((id) => {
+    const news = makeNews("session opened");
+    return { ...news, session: news.session && { ...news.session, id } };
+  });
+  const held = Promise.withResolvers<void>();
+  datadog.fault(/events/, { kind: "slow", until: held.promise });
+  datadog.fault(/events/, { kind: "reply", reply: { status: 500 } });
+  let hasEnded = false;
+  const failed = assert.rejects(deliver(sink, batch).finally(() => hasEnded = true), SinkUnavailableError);
+  await until(
+    "Datadog's 500",
+    () => Promise.resolve(datadog.requests.some(({ status }) => status === 500)),
+  );
+  // Long enough for the answer to be read.
+  for (let turn = 0; turn < 10; turn++) await deliver(other, [makeNews("command")]);
+  assert.ok(!hasEnded);
+  held.resolve();
+  await failed;
+  await deliver(sink, batch);
+  assert.deepEqual(datadog.events.posted.map((event) => event.aggregation_key).sort(), [
+    "srvaudit a",
+    "srvaudit b",
+  ]);
+});
+
+Deno.test("Datadog's events are cut to what it takes, and quiet for sessions of one command", async () => {
+  await using datadog = FakeDatadog.start();
+  using sink = sinkOf(datadog);
+  const news = makeNews("session opened", { ticket: "T".repeat(500), host: "h".repeat(200) });
+  if (news.session) Object.assign(news.session, { mode: "command", command: "x".repeat(6_000) });
+  assert.deepEqual((await deliver(sink, [news])).refused, []);
+  const [event] = datadog.events.posted;
+  assert.equal(String(event?.text).length, 4_000);
+  assert.ok(String(event?.text).endsWith("x…"));
+  assert.equal(String(event?.title).length, 100);
+  assert.equal(event?.priority, "low");
 });
 
 Deno.test("an event that Datadog refuses is given up alone, and its log stays", async () => {

@@ -120,6 +120,19 @@ Deno.test("New Relic gets its requests packed, with the key in the header alone"
   }
 });
 
+Deno.test("New Relic hears nothing empty", async () => {
+  await using newRelic = FakeNewRelic.start();
+  using sink = sinkOf(newRelic);
+  const news = makeNews("session opened", { ticket: null, ticketUrl: null });
+  if (news.session) Object.assign(news.session, { from: "", uid: null });
+  await deliver(sink, [news]);
+  nothingLost(newRelic);
+  for (const [stored] of [newRelic.logs.stored, newRelic.events.stored]) {
+    assert.deepEqual(Object.values(stored ?? {}).filter((value) => value === "" || value === null), []);
+    assert.equal(stored?.clientAddress, undefined);
+  }
+});
+
 Deno.test("without an account New Relic gets logs alone", async () => {
   await using newRelic = FakeNewRelic.start();
   using sink = sinkOf(newRelic, { account: "" });
@@ -131,7 +144,7 @@ Deno.test("news too old or too far ahead for New Relic are told with the time of
   await using newRelic = FakeNewRelic.start();
   using sink = sinkOf(newRelic);
   const nowUs = Date.now() * 1000;
-  const times = [nowUs - 49 * HOUR_US, 0, -1, nowUs + 30 * HOUR_US, Number.MAX_SAFE_INTEGER];
+  const times = [nowUs - 48 * HOUR_US - 1, 0, -1, nowUs + 30 * HOUR_US, Number.MAX_SAFE_INTEGER];
   await deliver(sink, times.map((atUs) => makeNews("command", { atUs })));
   nothingLost(newRelic);
   for (const { stored } of [newRelic.logs, newRelic.events]) {

@@ -22,6 +22,8 @@ export interface IntakeReply {
 /** What goes wrong. */
 export type Mishap =
   | { kind: "reply"; reply: IntakeReply }
+  /** No answer before that. */
+  | { kind: "slow"; until: Promise<void> }
   /** No answer, until the server or the client is gone. */
   | { kind: "hang"; isTaken: boolean }
   /** The connection ends in the middle of the answer: the request has been carried out. */
@@ -49,12 +51,12 @@ export class FakeIntake implements AsyncDisposable {
   readonly url: string;
   /** All that came, the oldest first. */
   readonly requests: SeenRequest[] = [];
-  readonly #handle: (request: IntakeRequest) => IntakeReply;
+  readonly #handle: (request: IntakeRequest) => IntakeReply | Promise<IntakeReply>;
   readonly #faults: Fault[] = [];
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
   readonly #end = Promise.withResolvers<void>();
 
-  constructor(handle: (request: IntakeRequest) => IntakeReply) {
+  constructor(handle: (request: IntakeRequest) => IntakeReply | Promise<IntakeReply>) {
     this.#handle = handle;
     this.#server = Deno.serve(
       { hostname: "127.0.0.1", port: 0, onListen: () => {} },
@@ -90,10 +92,11 @@ export class FakeIntake implements AsyncDisposable {
     const answer = () => this.#handle({ method, url, headers, packedBytes: packed.length, body });
     const mishap = this.#mishapOf(line);
     if (mishap?.kind === "hang") {
-      if (mishap.isTaken) answer();
+      if (mishap.isTaken) await answer();
       await this.#end.promise;
     }
-    const reply = mishap?.kind === "reply" ? mishap.reply : answer();
+    if (mishap?.kind === "slow") await mishap.until;
+    const reply = mishap?.kind === "reply" ? mishap.reply : await answer();
     seen.status = reply.status;
     return responseOf(reply, mishap?.kind === "cut");
   }
