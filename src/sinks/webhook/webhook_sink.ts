@@ -51,7 +51,7 @@ export class WebhookSink implements Sink {
         "idempotency-key": id,
         "x-srvaudit-delivery": id,
         "x-srvaudit-timestamp": timestamp,
-        ...(this.#secret === "" ? {} : { "x-srvaudit-signature": sign(this.#secret, timestamp, body) }),
+        ...(this.#secret === "" ? {} : { "x-srvaudit-signature": await sign(this.#secret, timestamp, body) }),
       },
       raw: { bytes: body, contentType: "application/json" },
       signal,
