@@ -394,6 +394,10 @@ Deno.test("the Web API's errors say whether to wait, to mend or to leave it; and
     using _fault = met.slack.fault({ on: /chat\./, what: { kind: "error", error } });
     await failing(kind, new RegExp(`chat.postMessage for C0000000OPS: ${error}`));
   }
+  {
+    using _busy = met.slack.fault({ on: /chat\./, what: { kind: "error", error: "ratelimited" } });
+    await assert.rejects(met.tell(newsOf(0, "session opened")), { retryAfterMs: 30_000 });
+  }
   using _odd = met.slack.fault({ on: /chat\./, what: { kind: "error", error: "\x1b[31m <b>" } });
   await failing(SinkUnavailableError, /an error without a name/);
   using _busy = met.slack.fault({ on: /chat\./, what: { kind: "status", status: 429, retryAfterS: 11 } });
@@ -428,6 +432,12 @@ Deno.test("commands of very many sessions change few messages a batch, and none 
   await met.tell(commandOf(200, "w", { session: sessions[0] ?? null }));
   await met.tell(commandOf(201, "w", { session: sessions[0] ?? null }));
   assert.equal(met.texts().filter((text) => /[345] commands, 0 failed/.test(text)).length, 10);
+  assert.equal(met.memory.kept.get("behind"), undefined);
+  // One that something else is told of is up to date with that.
+  await met.tell(...batch);
+  assert.match(met.memory.kept.get("behind") ?? "", /session-9$/);
+  await met.tell(newsOf(300, "note", { text: "x", session: sessions[9] ?? null }));
+  assert.doesNotMatch(met.memory.kept.get("behind") ?? "", /session-9/);
 });
 
 Deno.test("commands of a session that nobody was told of post nothing", async () => {

@@ -1,10 +1,10 @@
 import type { KnownBlock } from "@slack/types";
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { escaped, moment, plainWords } from "../../src/sinks/slack/blocks.ts";
+import { escaped, header, moment, plainWords } from "../../src/sinks/slack/blocks.ts";
 import { cardAfter, messageOf, newCard, readCard } from "../../src/sinks/slack/card.ts";
 import { itemsOf } from "../../src/sinks/slack/items.ts";
-import { messagesOf, MOST_JSON, sizeOfBlocks } from "../../src/sinks/slack/message.ts";
+import { messagesOf, MOST_JSON, sizeOfBlocks, textOf } from "../../src/sinks/slack/message.ts";
 import type { NewsKind, SinkNews } from "../../src/sinks/news.ts";
 import { visible } from "../../src/terminal/visible.ts";
 import { blocksError } from "../support/slack/block_kit.ts";
@@ -142,12 +142,16 @@ Deno.test("a ticket is a link only where its address is one of the web", () => {
     readBlocks(itemsOf([newsOf(1, "note", { text: "x", ticketUrl })])[0]?.blocks).active
       .filter((what) => what.startsWith("link:"));
   assert.deepEqual(linkOf("https://jira.example/browse/OPS-17"), ["link:https://jira.example/browse/OPS-17"]);
-  assert.deepEqual(
-    linkOf("https://jira.example/a b|c>"),
-    ["link:https://jira.example/a%20b|c%3E"]
-      .map((url) => url.replace("|", "%7C")),
-  );
-  for (const url of [null, "", "javascript:alert(1)", "slack://open", "not an address", "https://"]) {
+  assert.deepEqual(linkOf("https://jira.example/a b|c>"), ["link:https://jira.example/a%20b%7Cc%3E"]);
+  const others = [
+    "javascript:alert(1)",
+    "slack://open",
+    "not an address",
+    "https://",
+    "https://jira.example@evil.example/",
+    `https://jira.example/${"x".repeat(5000)}`,
+  ];
+  for (const url of [null, "", ...others]) {
     assert.deepEqual(linkOf(url), [], String(url));
   }
 });
@@ -239,6 +243,23 @@ Deno.test("messagesOf() puts as much into a message as Slack takes, loses nothin
     }),
     { numRuns: 50 },
   );
+});
+
+Deno.test("messagesOf() puts no more blocks into a message than Slack takes, however small they are", () => {
+  const notes = Array.from({ length: 60 }, (_, i) => ({
+    news: [newsOf(i, "note")],
+    blocks: [header("x")],
+    notice: `note ${i} <!here>`,
+  }));
+  const messages = messagesOf(notes);
+  assert.deepEqual(messages.map(({ blocks }) => blocks.length), [50, 10]);
+  assert.match(messages[0]?.text ?? "", /^note 0 &lt;!here&gt;\nnote 1 /);
+});
+
+Deno.test("the text on top has as many lines as it has room for, and counts the rest", () => {
+  const lines = textOf(Array.from({ length: 30 }, (_, i) => `${i} ${"x".repeat(230)}`)).split("\n");
+  assert.equal(lines.at(-1), "... and 22 more");
+  assert.equal(lines.length, 9);
 });
 
 Deno.test("the blocks are Block Kit by Slack's own types", () => {
