@@ -8,8 +8,8 @@ import type { Ticket, TicketDetails } from "../trackers/tracker.ts";
 /** What a subcommand has to say on stdout. */
 export interface Answer {
   json: unknown;
-  /** Lines, without the end of the last one; empty for none. */
-  text: string;
+  /** Each is one line on the terminal, whatever stands in it. */
+  lines: readonly string[];
   /** 0 if it is not given. */
   code?: number;
 }
@@ -17,7 +17,7 @@ export interface Answer {
 /** @returns what goes to stdout */
 export function printed(answer: Answer, asJson: boolean): string {
   if (asJson) return visibleJson(answer.json) + "\n";
-  return answer.text === "" ? "" : visible(answer.text, "\n") + "\n";
+  return answer.lines.map((line) => visible(line) + "\n").join("");
 }
 
 /**
@@ -25,55 +25,49 @@ export function printed(answer: Answer, asJson: boolean): string {
  *
  * @param instead what stands for the subject of a ticket that there is nothing known of
  */
-export function currentText(session: PresentSession, ticket: Ticket | undefined, instead: string): string {
-  const subject = ticket ? oneLine(ticket.subject) : instead;
+export function currentLines(session: PresentSession, ticket: Ticket | undefined, instead: string): string[] {
+  const subject = ticket?.subject ?? instead;
   return [
     session.ticket === null ? "ticket   none" : `ticket   ${session.ticket}  ${subject}`,
-    ...(ticket ? [`status   ${oneLine(ticket.status)}`] : []),
+    ...(ticket ? [`status   ${ticket.status}`] : []),
     `since    ${localTime(session.ticketSinceUs)}`,
     `session  ${session.id}, since ${localTime(session.sinceUs)}`,
-  ].join("\n");
+  ];
 }
 
 /** Everything about a ticket. */
-export function detailsText(ticket: TicketDetails): string {
+export function detailsLines(ticket: TicketDetails): string[] {
   return [
-    `ticket   ${oneLine(ticket.key)}  ${oneLine(ticket.subject)}`,
-    `status   ${oneLine(ticket.status)}`,
-    ...(ticket.url === undefined ? [] : [`url      ${oneLine(ticket.url)}`]),
-    `made     ${localTime(ticket.createdAtUs)} by ${oneLine(ticket.createdBy)}`,
+    `ticket   ${ticket.key}  ${ticket.subject}`,
+    `status   ${ticket.status}`,
+    ...(ticket.url === undefined ? [] : [`url      ${ticket.url}`]),
+    `made     ${localTime(ticket.createdAtUs)} by ${ticket.createdBy}`,
     ...ticket.statuses.map((status, i) =>
-      `${i === 0 ? "history" : "       "}  ${localTime(status.atUs)} ${oneLine(status.user)}: ${
-        oneLine(status.status)
-      }`
+      `${i === 0 ? "history" : "       "}  ${localTime(status.atUs)} ${status.user}: ${status.status}`
     ),
     ...ticket.notes.flatMap((note) => [
       "",
-      `${localTime(note.atUs)} ${oneLine(note.user)}:`,
+      `${localTime(note.atUs)} ${note.user}:`,
       ...note.text.split("\n").map((line) => "  " + line),
     ]),
-  ].join("\n");
+  ];
 }
 
 /** Tickets, one a line: `*` for the present one, key, status, subject. */
-export function listText(tickets: readonly Ticket[], present: string | null | undefined): string {
-  const keyWidth = Math.max(...tickets.map(({ key }) => oneLine(key).length));
-  const statusWidth = Math.max(...tickets.map(({ status }) => oneLine(status).length));
+export function listLines(tickets: readonly Ticket[], present: string | null | undefined): string[] {
+  const keyWidth = Math.max(...tickets.map(({ key }) => visible(key).length));
+  const statusWidth = Math.max(...tickets.map(({ status }) => visible(status).length));
   return tickets.map(({ key, status, subject }) =>
-    `${key === present ? "*" : " "} ${oneLine(key).padStart(keyWidth)}  ${
-      oneLine(status).padEnd(statusWidth)
-    }  ${oneLine(subject)}`
-  ).join("\n");
+    `${key === present ? "*" : " "} ${visible(key).padStart(keyWidth)}  ${
+      visible(status).padEnd(statusWidth)
+    }  ${subject}`
+  );
 }
 
 /** A ticket's status, and the numbered ones that it may go to. */
-export function nextText(ticket: Ticket, next: readonly string[]): string {
+export function nextLines(ticket: Ticket, next: readonly string[]): string[] {
   return [
-    `ticket ${oneLine(ticket.key)} is ${oneLine(ticket.status)}; it can go to`,
-    ...next.map((status, i) => `${String(i + 1).padStart(3)}  ${oneLine(status)}`),
-  ].join("\n");
-}
-
-function oneLine(text: string): string {
-  return visible(text);
+    `ticket ${ticket.key} is ${ticket.status}; it can go to`,
+    ...next.map((status, i) => `${String(i + 1).padStart(3)}  ${status}`),
+  ];
 }

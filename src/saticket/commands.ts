@@ -3,7 +3,6 @@
 import { type Desk, NotOnRecordError } from "../desk/desk.ts";
 import type { PresentSession } from "../desk/protocol.ts";
 import { messageOf } from "../terminal/message_of.ts";
-import { visible } from "../terminal/visible.ts";
 import {
   type Question,
   type Ticket,
@@ -12,7 +11,7 @@ import {
 } from "../trackers/tracker.ts";
 import type { Request } from "./arguments.ts";
 import { CannotError } from "./cannot.ts";
-import { type Answer, currentText, detailsText, listText, nextText } from "./answer.ts";
+import { type Answer, currentLines, detailsLines, listLines, nextLines } from "./answer.ts";
 import { type Given, newTicket } from "./new_ticket.ts";
 import { chooseStatus } from "./status_choice.ts";
 
@@ -58,7 +57,7 @@ export function perform(request: Request, around: Surroundings): Promise<Answer>
 async function current({ desk, session, say }: Surroundings): Promise<Answer> {
   if (!session) {
     say(NO_SESSION);
-    return { json: { session: null, ticket: null }, text: "", code: 1 };
+    return { json: { session: null, ticket: null }, lines: [], code: 1 };
   }
   const { id, sinceUs, ticketSinceUs } = session;
   const { ticket: key } = session;
@@ -69,13 +68,13 @@ async function current({ desk, session, say }: Surroundings): Promise<Answer> {
   const ticket = looked?.ticket;
   return {
     json: { session: { id, ticket: key, sinceUs, ticketSinceUs }, ticket: ticket ?? null },
-    text: currentText(session, ticket, looked ? "(there is no such ticket any more)" : "(not looked up)"),
+    lines: currentLines(session, ticket, looked ? "(there is no such ticket any more)" : "(not looked up)"),
   };
 }
 
 async function show(around: Surroundings, key: string | undefined): Promise<Answer> {
   const details = await around.desk.details(ticketKey(around, key, "saticket show KEY"));
-  return { json: details, text: detailsText(details) };
+  return { json: details, lines: detailsLines(details) };
 }
 
 async function list({ desk, session, say }: Surroundings, words: string, all: boolean): Promise<Answer> {
@@ -83,7 +82,7 @@ async function list({ desk, session, say }: Surroundings, words: string, all: bo
   if (tickets.length === 0) {
     say(words === "" ? "no tickets: saticket new SUBJECT makes one" : "no ticket has all these words");
   }
-  return { json: tickets, text: listText(tickets, session?.ticket) };
+  return { json: tickets, lines: listLines(tickets, session?.ticket) };
 }
 
 async function create(around: Surroundings, given: Given, stay: boolean): Promise<Answer> {
@@ -93,13 +92,13 @@ async function create(around: Surroundings, given: Given, stay: boolean): Promis
     ...given,
     subject,
   });
-  const made = `made ticket ${ticket.key}: ${visible(ticket.subject)}`;
+  const made = `made ticket ${ticket.key}: ${ticket.subject}`;
   if (session && !stay) {
     const from = await afterAll(made, () => desk.switchTo(ticket.key));
-    return { json: { ticket, from, switched: true }, text: `${made}\nthis session is on it now` };
+    return { json: { ticket, from, switched: true }, lines: [made, "this session is on it now"] };
   }
   if (!session && !stay) say(`${NO_SESSION}: nothing to switch`);
-  return { json: { ticket, from: session?.ticket ?? null, switched: false }, text: made };
+  return { json: { ticket, from: session?.ticket ?? null, switched: false }, lines: [made] };
 }
 
 async function switchTo({ desk, session }: Surroundings, typed: string): Promise<Answer> {
@@ -115,10 +114,10 @@ async function switchTo({ desk, session }: Surroundings, typed: string): Promise
     );
   }
   if (session.ticket === key) {
-    return { json: { ticket, from: key }, text: `this session is on ticket ${key} already` };
+    return { json: { ticket, from: key }, lines: [`this session is on ticket ${key} already`] };
   }
   const from = await desk.switchTo(key);
-  return { json: { ticket, from }, text: `this session is on ticket ${key} now: ${visible(ticket.subject)}` };
+  return { json: { ticket, from }, lines: [`this session is on ticket ${key} now: ${ticket.subject}`] };
 }
 
 async function status(around: Surroundings, ticket: string | undefined, typed: string): Promise<Answer> {
@@ -126,13 +125,13 @@ async function status(around: Surroundings, ticket: string | undefined, typed: s
   const before = await existing(desk, ticketKey(around, ticket, "saticket status --ticket KEY"));
   const { key } = before;
   const next = await desk.nextStatuses(key);
-  if (typed === "") return { json: { ticket: before, next }, text: nextText(before, next) };
+  if (typed === "") return { json: { ticket: before, next }, lines: nextLines(before, next) };
   const wanted = chooseStatus(typed, before.status, next);
   const json = { ticket: before, from: before.status };
-  if (wanted === before.status) return { json, text: `ticket ${key} is ${wanted} already` };
+  if (wanted === before.status) return { json, lines: [`ticket ${key} is ${wanted} already`] };
   const done = (is: string) => `ticket ${key} was ${before.status} and is ${is} now`;
   const after = await onRecord(done(wanted), () => desk.setStatus(key, wanted));
-  return { json: { ...json, ticket: after }, text: done(after.status) };
+  return { json: { ...json, ticket: after }, lines: [done(after.status)] };
 }
 
 async function note(
@@ -151,7 +150,7 @@ async function note(
   const done = `added a note to ticket ${key}`;
   await onRecord(done, () => desk.addNote(key, text));
   const on = asJson ? looked ?? await ifAnswered(() => desk.find(key), say) : undefined;
-  return { json: { ticket: on ?? null, text }, text: done };
+  return { json: { ticket: on ?? null, text }, lines: [done] };
 }
 
 /** What is only shown is left out where the tracker does not answer. */

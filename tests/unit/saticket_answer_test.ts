@@ -1,5 +1,12 @@
 import assert from "node:assert/strict";
-import { detailsText, listText, nextText } from "../../src/saticket/answer.ts";
+import {
+  type Answer,
+  currentLines,
+  detailsLines,
+  listLines,
+  nextLines,
+  printed,
+} from "../../src/saticket/answer.ts";
 
 Deno.test("no name of a tracker's makes up a line of its own, be it a status's, a user's or a ticket's", () => {
   const evil = "New\n  9  Closed";
@@ -12,9 +19,19 @@ Deno.test("no name of a tracker's makes up a line of its own, be it a status's, 
     notes: [{ ...moment, text: "a\nb" }],
     statuses: [{ ...moment, status: evil }],
   };
-  const lines = (text: string) => text.split("\n").length;
-  assert.equal(lines(listText([ticket, ticket], "1")), 2);
-  assert.equal(lines(nextText(ticket, [evil, "Closed"])), 3);
+  const count = (lines: Answer["lines"]) => printed({ json: null, lines }, false).split("\n").length - 1;
+  assert.equal(count([`ticket 1 was ${evil} and is ${evil} now`]), 1);
+  assert.equal(count(listLines([ticket, ticket], "1")), 2);
+  assert.equal(count(nextLines(ticket, [evil, "Closed"])), 3);
+  const session = {
+    id: "x",
+    ticket: "1\n2",
+    sinceUs: 0,
+    ticketSinceUs: 0,
+    leaderPid: 1,
+    leaderStartTicks: 1,
+  };
+  assert.equal(count(currentLines(session, ticket, "")), 4);
   // Four facts, a blank line, who wrote the note, and the two lines of it.
-  assert.equal(lines(detailsText(details)), 8);
+  assert.equal(count(detailsLines(details)), 8);
 });
