@@ -152,12 +152,27 @@ Deno.test("srvaudit status asks the agent, and ends with 1 where that is in trou
     trouble,
     files: 3,
     waiting: 1200,
+    tracker: { name: "local", state: "up", reason: null, waiting: 0 },
+    sinks: [{
+      name: "slack",
+      wants: { events: "sessions", users: [], hosts: [], tickets: [], exitCodes: "all" },
+      state: "denied",
+      reason: "invalid_auth \x1b[31m",
+      sinceUs: NOON_US,
+      depth: 7,
+      oldestUs: NOON_US,
+      successUs: null,
+      error: "invalid_auth",
+      errorUs: NOON_US,
+      dead: 2,
+    }],
   }));
   const well = await places.srvaudit("status");
   assert.equal(well.code, 0, well.errors);
   assert.match(well.text, /^agent {4}up since 2026-11-22 12:00:00 \(.*\), pid 4711\n/);
   assert.match(well.text, /version 9.9.9, 70 MB of memory, 1 connection\n/);
   assert.match(well.text, /^spool {4}3 files followed, 1.2 kB waiting$/m);
+  assert.match(well.text, /^sinks {4}slack TAKES NOTHING since .*: invalid_auth \^\[\[31m$/m);
   trouble = "the disk is full \x1b[31m";
   const ill = await places.srvaudit("status");
   assert.equal(ill.code, 1);
@@ -170,6 +185,44 @@ Deno.test("srvaudit status shows each consumer's queue and last error", async ()
   database.exec(`insert into consumer values ('slack', 4, 0, ${NOON_US}, 'HTTP 500', ${NOON_US})`);
   database.close();
   assert.match((await places.srvaudit("status")).text, /^slack +7 +.* ago +HTTP 500$/m);
+});
+
+Deno.test("srvaudit status shows what sinks have refused, and why", async () => {
+  await using places = await Places.make();
+  const database = new DatabaseSync(places.evidence);
+  const letter = database.prepare("insert into dead_letter values ('webhook', ?, ?, ?, ?)");
+  for (let seq = 1; seq <= 5; seq++) {
+    letter.run(seq, NOON_US + seq, `HTTP 400 \x1b[3${seq}m`, Number(seq === 1));
+  }
+  database.close();
+  const { text } = await places.srvaudit("status");
+  assert.match(
+    text,
+    /^sinks {4}webhook has refused 5 events, 1 of them to be sent again:\n {11}event 5, .* ago: HTTP 400 \^\[\[35m\n/m,
+  );
+  assert.equal([...text.matchAll(/HTTP 400/g)].length, 3);
+  const { deadLetters } = JSON.parse((await places.srvaudit("status", "--json")).text);
+  assert.deepEqual(
+    deadLetters.map(({ sink, count, again }: Record<string, unknown>) => [sink, count, again]),
+    [
+      ["webhook", 5, 1],
+    ],
+  );
+});
+
+Deno.test("srvaudit sink and redeliver say what to do where no agent runs", async () => {
+  await using places = await Places.make();
+  for (const words of [["sink", "list"], ["sink", "test", "slack"], ["redeliver"]]) {
+    const { code, text, errors } = await places.srvaudit(...words);
+    assert.deepEqual([code, text], [1, ""], words.join(" "));
+    assert.match(
+      errors,
+      /^srvaudit: .*\nsrvaudit: the agent alone talks to sinks: systemctl start srvaudit; /,
+    );
+  }
+  const unknown = await places.srvaudit("sink", "test", "irc");
+  assert.equal(unknown.code, 2);
+  assert.match(unknown.errors, /slack/);
 });
 
 Deno.test("srvaudit follow shows the past first, then what comes", async () => {

@@ -5,11 +5,22 @@ import { run, succeed } from "../support/run.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 const COMPLETIONS = `${ROOT}completions`;
-const COMMANDS = ["agent", "status", "sessions", "follow", "verify", "head", "doctor", "config", "ingest"];
+const COMMANDS = [
+  "agent",
+  "status",
+  "sessions",
+  "follow",
+  "verify",
+  "head",
+  "doctor",
+  "config",
+  "redeliver",
+  "ingest",
+];
 
 /** What is typed, its last word unfinished, and what may stand there. */
 const CASES: readonly [string, readonly string[]][] = [
-  ["srvaudit s", ["sessions", "status"]],
+  ["srvaudit s", ["sessions", "status", "sink"]],
   ["srvaudit sessions --e", ["--emergency"]],
   ["srvaudit sessions --since ye", ["yesterday"]],
   ["srvaudit sessions --user roo", ["root"]],
@@ -18,6 +29,10 @@ const CASES: readonly [string, readonly string[]][] = [
   ["srvaudit verify /etc/passw", ["/etc/passwd"]],
   ["srvaudit config ch", ["check"]],
   ["srvaudit config check /etc/passw", ["/etc/passwd"]],
+  ["srvaudit sink l", ["list"]],
+  ["srvaudit sink test new", ["newRelic"]],
+  ["srvaudit sink list --j", ["--json"]],
+  ["srvaudit redeliver w", ["webhook"]],
   ["srvaudit ingest --linger 6", ["60"]],
 ];
 
@@ -76,6 +91,8 @@ testThatNeeds(["zsh", "script"], "zsh completes srvaudit's commands and options"
     const [typed, completed] of [
       ["srvaudit fol\t", /srvaudit follow $/],
       ["srvaudit sessions --em\t", /srvaudit sessions --emergency $/],
+      ["srvaudit sink test otl\t", /srvaudit sink test otlp $/],
+      ["srvaudit redeliver sysl\t", /srvaudit redeliver syslog $/],
       ["srvaudit config ch\t", /srvaudit config check $/],
       ["srvaudit verify /etc/passw\t", /srvaudit verify \/etc\/passwd/],
     ] as const
