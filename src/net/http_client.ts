@@ -52,7 +52,7 @@ export class HttpClient implements Disposable {
     this.#options = options;
     this.#urlKey = options.configKeys?.url ?? `${options.service.toLowerCase()}URL`;
     this.#secretKey = options.configKeys?.secret ?? `${options.service.toLowerCase()}Key`;
-    this.#secrets = secretsIn(options.headers);
+    this.#secrets = secretsIn(options);
     this.#proxy = proxyFor(new URL(options.url), options.network);
     this.#client = openClient(this.#proxy, options.network.caFile);
   }
@@ -282,9 +282,11 @@ function mediaType(response: Response): string {
   return /^[\w.+-]+\/[\w.+-]+/.exec(response.headers.get("content-type") ?? "")?.[0] ?? "";
 }
 
-/** The words of headers' values that can be secrets: `Bearer` is none. Longer ones first. */
-function secretsIn(headers: Readonly<Record<string, string>>): string[] {
-  const words = Object.values(headers).flatMap((value) => value.split(" "));
+/** What can be a secret: the words of headers' values (`Bearer` is none), and the parts of an address that is one. Longer ones first. */
+function secretsIn({ headers, url, isUrlSecret }: HttpOptions): string[] {
+  const { pathname, search } = new URL(url);
+  const parts = isUrlSecret ? (pathname + search).split(/[/?&=]/) : [];
+  const words = [...Object.values(headers).flatMap((value) => value.split(" ")), ...parts];
   return words.filter((word) => word.length >= SHORTEST_SECRET).sort((one, other) =>
     other.length - one.length
   );
