@@ -8,8 +8,13 @@ import { wordEnd } from "./shell_word.ts";
 export const MASKED = "*****";
 /** What holds no secret: nothing, a variable's name, a place that was masked already, the rest of `==`. */
 const NO_SECRET = /^(?:""|''|\\?"?\$(?:\w+|\{\w+\})?\\?"?|\*{5}|[=~!]+)$/;
-/** How long one text may take, in milliseconds; what is left of it then is hidden, all of it. */
-const PATIENCE_MS = 500;
+/**
+ * How many characters may be read for one text, by all patterns together: about half a second, at worst. What is left of it
+ * then is hidden, all of it. That is no time: the same text is to come out the same each time, on however busy a host.
+ */
+const MOST_READ = 500_000;
+/** A match may have been looked for far behind its end: so many characters there take as long as one in it. */
+const AHEAD = 16;
 /** The tables of an expression grow with what it reads: after so many characters it is made anew. */
 const FRESH_FOR = 65_536;
 /** How much memory the tables of all expressions together may take, in bytes. */
@@ -44,12 +49,12 @@ export class Mask {
     // Not before: what never leaves the host is not masked, and they take megabytes.
     const { patterns, all } = this.#compiled ??= compiled(this.patterns);
     const masked = new Set<string>();
-    const deadline = performance.now() + PATIENCE_MS;
+    const budget = { left: MOST_READ };
     let result = text;
     for (const index of all.match(text).toSorted((one, other) => one - other)) {
       const pattern = patterns[index];
       if (!pattern) continue;
-      const after = performance.now() > deadline ? MASKED : pattern.hide(result, deadline);
+      const after = budget.left < 0 ? MASKED : pattern.hide(result, budget);
       if (after === result) continue;
       masked.add(pattern.name);
       result = after;
@@ -76,7 +81,8 @@ class Pattern {
     this.#expression = expression;
   }
 
-  hide(text: string, deadline: number): string {
+  /** @param budget how many characters may be read: what this takes is taken off */
+  hide(text: string, budget: { left: number }): string {
     const { expression, group } = this.#ready(text.length);
     const matcher = expression.matcher(text);
     let result = "";
@@ -91,9 +97,12 @@ class Pattern {
         done = end;
       }
       // A match, and what was hidden, are passed by: the next one begins behind.
-      from = Math.max(matcher.end(), end, from + 1);
-      if (performance.now() > deadline) return result + MASKED;
+      const next = Math.max(matcher.end(), end, from + 1);
+      budget.left -= next - from + (text.length - next) / AHEAD;
+      if (budget.left < 0) return result + MASKED;
+      from = next;
     }
+    budget.left -= text.length - from;
     return done === 0 ? text : result + text.slice(done);
   }
 

@@ -250,6 +250,24 @@ Deno.test("Mask hides the rest of a text for which an admin's own expression tak
   assert.ok(!text.includes("SECRET"));
 });
 
+Deno.test("Mask makes the same of a text each time, however long that takes", () => {
+  const texts = [
+    `mysql -pX shop; ${"ls -l /tmp; ".repeat(40)}`.repeat(100) + "echo y | passwd; PASSWORD=z",
+    "zip -P x a ".repeat(6000) + "PASSWORD=z",
+  ];
+  const usual = texts.map((text) => MASK.apply(text));
+  const now = performance.now;
+  try {
+    let ms = 0;
+    performance.now = () => ms += 100_000;
+    assert.deepEqual(texts.map((text) => MASK.apply(text)), usual);
+  } finally {
+    performance.now = now;
+  }
+  assert.ok(usual[0]?.text.endsWith("; PASSWORD=*****"), "within the budget");
+  assert.ok(usual[1]?.text.endsWith("*****") && !usual[1].text.includes("PASSWORD"), "beyond it");
+});
+
 Deno.test("readMask() reads names and expressions, and says which line is none, without what it says", () => {
   const errors = new Findings("/etc/srvaudit/mask");
   const text = [
