@@ -97,7 +97,7 @@ for page in docs/man/*.[1-8]; do
 done
 # By the name that is typed, too.
 ln -sfn hello.1 "$destdir$prefix/share/man/man1/hello-srvaudit.1"
-for page in README.md LICENSE docs/*.md; do
+for page in README.md LICENSE docs/*.md docs/*.schema.json; do
   [ -e "$page" ] || continue
   place 644 "$page" "$destdir$prefix/share/doc/srvaudit/${page##*/}"
 done

@@ -210,6 +210,18 @@ Deno.test("records that are rejected are found by halves, and the last one is re
   assert.deepEqual(refused.map(({ id }) => id), [bad.id, other.id]);
 });
 
+Deno.test("a receiver that rejects more than there is rejects all", async () => {
+  await using receiver = new OtlpReceiver();
+  using sink = sinkOf(receiver);
+  const body = { partialSuccess: { rejectedLogRecords: "99999999999999999999" } };
+  receiver.fault(/./, { kind: "reply", reply: { status: 200, body } });
+  const news = makeNews("note");
+  assert.deepEqual(await deliver(sink, [news]), {
+    refused: [{ id: news.id, reason: "OTLP: rejected" }],
+    answer: "0 taken (200)",
+  });
+});
+
 Deno.test("a warning of a receiver that takes all is told", async () => {
   await using receiver = new OtlpReceiver();
   using sink = sinkOf(receiver);

@@ -67,7 +67,8 @@ export class OtlpSink implements Sink {
     }).catch((error) => {
       throw otlpError(error);
     });
-    const { rejected, message } = readReply(text);
+    const { rejected: said, message } = readReply(text);
+    const rejected = Math.min(said, batch.length);
     const answer = [`${batch.length - rejected} taken (${status})`, shortened(message)];
     return {
       refused: refusedOf(batch, rejected, message),
