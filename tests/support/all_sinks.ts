@@ -1,0 +1,167 @@
+/** All six sinks at once: strict fakes, and a real rsyslogd by TLS, each behind a network that fails at will. */
+
+import { BrokenProxy } from "./broken_proxy.ts";
+import { FakeDatadog } from "./datadog/fake_datadog.ts";
+import { isRecord } from "./fake_intake.ts";
+import { FakeNewRelic } from "./new_relic/fake_new_relic.ts";
+import { OtlpReceiver } from "./otlp_receiver.ts";
+import { Rsyslog } from "./rsyslog.ts";
+import { FakeSlack, type Message } from "./slack/fake_slack.ts";
+import { WebhookReceiver } from "./webhook_receiver.ts";
+
+/** Those that hear of every event, and those among them that are reached through a proxy. */
+export const HEARERS = ["datadog", "newRelic", "syslog", "otlp", "webhook"] as const;
+export type Hearer = (typeof HEARERS)[number];
+type Proxied = "slack" | Exclude<Hearer, "syslog">;
+
+/** One news as it was taken. */
+export interface Heard {
+  id: string;
+  session: string | null;
+}
+
+/** They run until they are disposed of. */
+export class AllSinks implements AsyncDisposable {
+  readonly slack = slackOfToday();
+  readonly datadog = FakeDatadog.start();
+  readonly newRelic = FakeNewRelic.start();
+  readonly otlp = new OtlpReceiver();
+  readonly webhook = new WebhookReceiver(randomSecret());
+  readonly proxies: Readonly<Record<Proxied, BrokenProxy>> = {
+    slack: new BrokenProxy(this.slack.apiUrl),
+    datadog: new BrokenProxy(this.datadog.url),
+    newRelic: new BrokenProxy(this.newRelic.url),
+    otlp: new BrokenProxy(this.otlp.url),
+    webhook: new BrokenProxy(this.webhook.url),
+  };
+  readonly #otlpKey = randomSecret();
+  readonly #webhookKey = randomSecret();
+
+  private constructor(readonly rsyslog: Rsyslog) {}
+
+  /** @throws {Error} if rsyslogd does not start */
+  static async start(): Promise<AllSinks> {
+    return new AllSinks(await Rsyslog.start());
+  }
+
+  /** The lines of a host's config that switch them on: Slack hears of sessions, the others of commands too. */
+  get config(): string[] {
+    const { proxies } = this;
+    return [
+      `slackToken="${this.slack.world.token}"`,
+      `slackApiURL="${proxies.slack.url}"`,
+      'slackChannel="C0000000OPS"',
+      'slackEmergencyChannel="C000000EMER"',
+      `datadogKey="${this.datadog.key}"`,
+      `datadogURL="${proxies.datadog.url}"`,
+      'datadogTags="env:test"',
+      `newRelicLicenseKey="${this.newRelic.licenseKey}"`,
+      `newRelicAccount="${this.newRelic.account}"`,
+      `newRelicURL="${proxies.newRelic.url}"`,
+      `syslogURL="tls://127.0.0.1:${this.rsyslog.tlsPort}"`,
+      `caFile="${this.rsyslog.network.caFile}"`,
+      `otlpURL="${proxies.otlp.url}"`,
+      `otlpHeaders="api-key=${this.#otlpKey}"`,
+      `webhookURL="${proxies.webhook.url}/hook${new URL(this.webhook.hook).search}"`,
+      `webhookSecret="${this.webhook.secret}"`,
+      `webhookHeaders="x-key=${this.#webhookKey}"`,
+    ];
+  }
+
+  /** What nobody but the agent may know of it. */
+  get secrets(): string[] {
+    return [
+      this.slack.world.token,
+      this.datadog.key,
+      this.newRelic.licenseKey,
+      this.#otlpKey,
+      new URL(this.webhook.hook).search,
+      this.webhook.secret,
+      this.#webhookKey,
+    ];
+  }
+
+  /** All that a sink has taken, in the order of its coming; what came twice is there twice. */
+  async heard(name: Hearer): Promise<Heard[]> {
+    switch (name) {
+      case "datadog":
+        return this.datadog.logs.indexed.map((log) =>
+          heardOf(inner(log, "srvaudit").id, inner(log, "session").id)
+        );
+      case "newRelic":
+        return this.newRelic.logs.stored.map((log) => heardOf(log.newsId, log.sessionId));
+      case "syslog":
+        return (await this.rsyslog.heard()).map(({ params = {} }) => heardOf(params.id, params.session));
+      case "otlp":
+        return this.otlp.records.map(({ attributes }) =>
+          heardOf(attributes["log.record.uid"], attributes["session.id"])
+        );
+      case "webhook":
+        return this.webhook.requests.filter(({ status }) => status === 202).flatMap(({ text }) =>
+          listOf(JSON.parse(text).news).map((news) => heardOf(news.id, inner(news, "session").id))
+        );
+    }
+  }
+
+  /** What they were sent and could not keep as it came: empty where all is well. */
+  get spoilt(): unknown[] {
+    return [
+      ...this.datadog.logs.spoilt,
+      ...this.newRelic.logs.spoilt,
+      ...this.newRelic.events.dropped,
+    ];
+  }
+
+  /** The message that Slack keeps of a session, and what is in its thread. */
+  slackOf(session: string): { card: Message; thread: Message[] } | undefined {
+    const { messages } = this.slack.channel("ops");
+    const [card, ...more] = messages.filter(({ metadata }) => payloadOf(metadata).session === session);
+    if (!card) return undefined;
+    if (more.length > 0) throw new Error(`${more.length + 1} messages of session ${session}`);
+    return { card, thread: messages.filter(({ thread }) => thread === card.ts) };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const proxy of Object.values(this.proxies)) proxy[Symbol.dispose]();
+    const all = [this.slack, this.datadog, this.newRelic, this.otlp, this.webhook, this.rsyslog];
+    for (const one of all) await one[Symbol.asyncDispose]();
+  }
+}
+
+/** The news that a message of Slack's tells, by their ids. */
+export function newsIn({ metadata }: Message): string[] {
+  const { news } = payloadOf(metadata);
+  return typeof news === "string" ? news.split(" ") : [];
+}
+
+function payloadOf(metadata: Message["metadata"]): Record<string, unknown> {
+  return isRecord(metadata?.event_payload) ? metadata.event_payload : {};
+}
+
+/** A Slack whose clock goes right: the agent reads what was posted since something has happened. */
+function slackOfToday(): FakeSlack {
+  const slack = FakeSlack.start();
+  let lastUs = 0;
+  slack.world.nextTs = () => {
+    lastUs = Math.max(lastUs + 1, Date.now() * 1000);
+    return `${Math.floor(lastUs / 1e6)}.${String(lastUs % 1e6).padStart(6, "0")}`;
+  };
+  return slack;
+}
+
+function randomSecret(): string {
+  return crypto.randomUUID().replaceAll("-", "");
+}
+
+function heardOf(id: unknown, session: unknown): Heard {
+  return { id: String(id), session: typeof session === "string" ? session : null };
+}
+
+function inner(value: Record<string, unknown>, name: string): Record<string, unknown> {
+  const found = value[name];
+  return isRecord(found) ? found : {};
+}
+
+function listOf(value: unknown): Record<string, unknown>[] {
+  return Array.isArray(value) ? value.filter(isRecord) : [];
+}
