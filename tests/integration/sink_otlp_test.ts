@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { OtlpSettings } from "../../src/config/sink_settings.ts";
+import { Dispatch } from "../../src/agent/dispatch/dispatch.ts";
 import { VERSION } from "../../src/config/version.ts";
+import { Outbox } from "../../src/evidence/outbox.ts";
+import { EvidenceStore } from "../../src/evidence/store.ts";
 import type { SinkNews } from "../../src/sinks/news.ts";
 import { OtlpSink } from "../../src/sinks/otlp/otlp_sink.ts";
 import {
@@ -11,8 +14,11 @@ import {
   SinkRefusedError,
   SinkUnavailableError,
 } from "../../src/sinks/sink.ts";
+import { ALL, SHORT, simpleNews } from "../support/dispatch_host.ts";
+import { command, EvidenceFolder, opened } from "../support/evidence_events.ts";
 import { OtlpReceiver } from "../support/otlp_receiver.ts";
 import { makeCommandNews, makeNews, NEWS_KINDS } from "../support/sink_news.ts";
+import { until } from "../support/sshd.ts";
 
 const NETWORK = { proxy: "", noProxy: [], caFile: "" };
 const NO_MEMORY: SinkMemory = { get: () => undefined, set: () => {} };
@@ -208,6 +214,28 @@ Deno.test("records that are rejected are found by halves, and the last one is re
   const other = makeCommandNews("rejected");
   const { refused } = await deliver(sink, [bad, other]);
   assert.deepEqual(refused.map(({ id }) => id), [bad.id, other.id]);
+});
+
+Deno.test("the dispatcher finds the one record that is rejected, and tells all others at least once, in their order", async () => {
+  await using receiver = new OtlpReceiver();
+  receiver.rejects = ({ attributes }) => attributes["process.command_line"] === "rejected";
+  using folder = new EvidenceFolder();
+  using store = new EvidenceStore(folder.file);
+  using dispatch = new Dispatch(new Outbox(store), () => sinkOf(receiver), SHORT);
+  const settings = { name: "otlp", url: receiver.url, headers: {}, wants: ALL } as const;
+  const reader = { read: simpleNews, told: () => {} };
+  dispatch.follow({ sinks: [settings], network: NETWORK, reader, host: "web1" });
+  const seqs = store.transaction(() => {
+    const session = store.append(opened(crypto.randomUUID()), 1);
+    const texts = Array.from({ length: 40 }, (_, index) => index === 17 ? "rejected" : "ls");
+    return [session, ...texts.map((text) => store.append(command(text, { session }), 1))];
+  });
+  dispatch.poke();
+  await until("all of it", async () => await Promise.resolve(dispatch.status()[0]?.depth === 0));
+  const dead = store.database.prepare("select seq, reason from dead_letter").all();
+  assert.deepEqual(dead.map((row) => ({ ...row })), [{ seq: seqs[18], reason: "OTLP: rejected: not these" }]);
+  const taken = [...new Set(receiver.records.map(({ attributes }) => Number(attributes["srvaudit.seq"])))];
+  assert.deepEqual(taken, seqs.filter((seq) => seq !== seqs[18]));
 });
 
 Deno.test("a receiver that rejects more than there is rejects all", async () => {
