@@ -153,7 +153,7 @@ export class Errands {
   async #do(errand: Errand): Promise<void> {
     const event = this.#rows.event(errand.seq);
     const row = typeof event?.session === "number" ? this.store.sessionBySeq(event.session) : undefined;
-    if (!event?.data || !row) return this.#rows.done(errand.seq);
+    if (!event?.data || !row) return this.#lose(errand);
     const later = { ...errand, tries: errand.tries + 1, dueUs: nowUs() + pauseUs(errand.tries) };
     // Where this cannot be written nothing is done: what was done could not be written either, and would be done again.
     this.#rows.putOff(later, "it was begun, and has not ended");
@@ -245,6 +245,21 @@ export class Errands {
     }
     this.#end(seq, row, { what: "ticket verified", ticket: typed, key: ticket.key });
     if (ticket.key !== typed) this.#putOn(row, typed, ticket.key);
+  }
+
+  /** Retention has removed what it is for: the tracker was out for longer than evidence is kept. */
+  #lose({ seq, ticket, uid }: Errand): void {
+    const words = "its evidence was removed before the tracker could be asked";
+    const data = { what: "errand lost", ticket, words };
+    this.store.transaction(() => {
+      this.#rows.done(seq);
+      this.store.append({ kind: "agent", atUs: nowUs(), session: null, shell: null, uid, data }, nowUs());
+    });
+    log.error("what was to be done for {user} on ticket {ticket} is not done: {words}", {
+      user: uid,
+      ticket: ticket || "that was to be made",
+      words,
+    });
   }
 
   /** The session has worked without a ticket: that is on record, in the log, and on its terminal. */

@@ -7,6 +7,7 @@ import { Tickets } from "../../src/agent/tickets.ts";
 import { ErrandRows } from "../../src/evidence/errand_rows.ts";
 import type { EvidenceKind } from "../../src/evidence/event.ts";
 import { Outbox } from "../../src/evidence/outbox.ts";
+import { removeOld } from "../../src/evidence/retention.ts";
 import { EvidenceStore } from "../../src/evidence/store.ts";
 import { DEFAULT_MASK } from "../../src/config/mask_patterns.ts";
 import { effectiveUid } from "../../src/posix/libc.ts";
@@ -281,6 +282,23 @@ Deno.test("a note for a ticket that its session is on is left to the session's s
   at.note(5, seq, "2", "with --password=hunter2");
   await at.errands.run();
   assert.deepEqual(at.server.wishes("note"), ["note 2 with --password=*****"]);
+  assert.equal(at.waiting, 0);
+});
+
+Deno.test("an errand whose event retention has removed is lost, and evidence says so", async () => {
+  await using at = new Scene();
+  at.server.add("17");
+  at.server.mood = (wish) => wish.startsWith("note") ? 500 : undefined;
+  const { seq } = at.open(1, { ticket: "17" });
+  at.note(1, seq, "18", "for another one");
+  at.add("session closed", 1, seq, { how: "logout" });
+  await at.errands.run();
+  assert.deepEqual([at.waiting, at.said().length], [1, 0]);
+  await removeOld(at.store, { keepDays: 1, maxBytes: 0, nowUs: nowUs() + 2 * 86_400e6 });
+  at.hurry();
+  await at.errands.run();
+  const words = "its evidence was removed before the tracker could be asked";
+  assert.deepEqual(at.said().at(-1), { what: "errand lost", ticket: "18", words });
   assert.equal(at.waiting, 0);
 });
 
