@@ -42,6 +42,8 @@ export interface SeenRequest {
   headers: Headers;
   packedBytes: number;
   text: string;
+  /** When it was there, in milliseconds since 1970. */
+  atMs: number;
   /** 0 where none was sent. */
   status: number;
 }
@@ -85,6 +87,7 @@ export class FakeIntake implements AsyncDisposable {
       headers: request.headers,
       packedBytes: packed.length,
       text: new TextDecoder().decode(body),
+      atMs: Date.now(),
       status: 0,
     };
     this.requests.push(seen);
@@ -95,7 +98,7 @@ export class FakeIntake implements AsyncDisposable {
       if (mishap.isTaken) await answer();
       await this.#end.promise;
     }
-    if (mishap?.kind === "slow") await mishap.until;
+    if (mishap?.kind === "slow") await Promise.race([mishap.until, this.#end.promise]);
     const reply = mishap?.kind === "reply" ? mishap.reply : await answer();
     seen.status = reply.status;
     return responseOf(reply, mishap?.kind === "cut");
