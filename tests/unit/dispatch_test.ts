@@ -206,20 +206,23 @@ Deno.test("what a sink is to remember is there with the batch that it was set in
 Deno.test("what was taken while evidence cannot be written is not told twice, and nothing else is before that is written", async () => {
   const receiver = new MemoryReceiver("slack");
   await using host = new DispatchHost([receiver]);
-  let isFull = true;
+  let [isFull, failures] = [true, 0];
   const { transaction } = EvidenceStore.prototype;
   host.store.transaction = (work) => {
-    if (isFull) throw new EvidenceError(host.file, "full");
+    if (isFull) {
+      failures++;
+      throw new EvidenceError(host.file, "full");
+    }
     return transaction.call(host.store, work) as ReturnType<typeof work>;
   };
-  const seqs = host.put(...commands(3));
-  await until(() => receiver.taken.length === 3);
+  const [bad, ...seqs] = host.put(command(BAD.one), ...commands(2));
+  await until(() => receiver.taken.length === 2);
   host.put(...commands(2)).forEach((seq) => seqs.push(seq));
-  await new Promise((resolve) => setTimeout(resolve, 10));
+  await until(() => failures >= 3);
   assert.deepEqual(receiver.batches, [3]);
   isFull = false;
   await host.rest();
-  assert.deepEqual([seqsOf(receiver), receiver.batches], [seqs, [3, 2]]);
+  assert.deepEqual([seqsOf(receiver), receiver.batches, host.dead("slack")], [seqs, [3, 2], [bad]]);
   assert.equal(host.outbox.placeOf("sink:slack"), seqs.at(-1));
 });
 
