@@ -66,7 +66,7 @@ testThatNeeds(
       "select 1 from event where kind = 'session closed' group by kind having count(*) = 2",
     );
     await at.allHeard(HEARERS);
-    await until("Slack is told of all", async () => (await at.states()).slack?.depth === 0);
+    await at.slackHeard();
     const sessions = await agent.ask<{ id: string }>("select id from login_session");
     for (const { id } of sessions) {
       assert.match(readBlocks(sinks.slackOf(id)?.card.blocks ?? []).text, /over after/);
@@ -98,7 +98,7 @@ testThatNeeds(
     }
     await agent.find("the end", "select 1 from event where kind = 'session closed'");
     await at.allHeard();
-    await until("Slack is told of all", async () => (await at.states()).slack?.depth === 0);
+    await at.slackHeard();
     const [session] = await agent.ask<{ id: string }>("select id from login_session");
     // Of Slack's messages there is no second one: it is asked what it has.
     const { card, thread } = sinks.slackOf(session?.id ?? "") ?? assert.fail("no message of the session");

@@ -8,7 +8,6 @@ import { testThatNeeds } from "../support/needs.ts";
 import { run } from "../support/run.ts";
 import { SINK_NEEDS, SinkHost } from "../support/sink_host.ts";
 import { readBlocks } from "../support/slack/reader.ts";
-import { until } from "../support/sshd.ts";
 
 testThatNeeds(
   SINK_NEEDS,
@@ -124,8 +123,7 @@ testThatNeeds(
         events.filter((one) => one.kind === kind)
       );
       assert.equal(told?.length, 2);
-      // One message a second, by its published rate.
-      await until("Slack is told of all", async () => (await at.states()).slack?.depth === 0);
+      await at.slackHeard();
       const { card, thread } = sinks.slackOf(first) ?? assert.fail("no message of the first session");
       const shown = readBlocks(card.blocks).text;
       assert.ok(shown.includes(`${user.name} on ${Deno.hostname()}`), shown);

@@ -14,12 +14,6 @@ export const HEARERS = ["datadog", "newRelic", "syslog", "otlp", "webhook"] as c
 export type Hearer = (typeof HEARERS)[number];
 type Proxied = "slack" | Exclude<Hearer, "syslog">;
 
-/** One news as it was taken. */
-export interface Heard {
-  id: string;
-  session: string | null;
-}
-
 /** They run until they are disposed of. */
 export class AllSinks implements AsyncDisposable {
   readonly slack = slackOfToday();
@@ -81,24 +75,20 @@ export class AllSinks implements AsyncDisposable {
     ];
   }
 
-  /** All that a sink has taken, in the order of its coming; what came twice is there twice. */
-  async heard(name: Hearer): Promise<Heard[]> {
+  /** The ids of all that a sink has taken, in the order of its coming; what came twice is there twice. */
+  async heard(name: Hearer): Promise<string[]> {
     switch (name) {
       case "datadog":
-        return this.datadog.logs.indexed.map((log) =>
-          heardOf(inner(log, "srvaudit").id, inner(log, "session").id)
-        );
+        return this.datadog.logs.indexed.map((log) => String(inner(log, "srvaudit").id));
       case "newRelic":
-        return this.newRelic.logs.stored.map((log) => heardOf(log.newsId, log.sessionId));
+        return this.newRelic.logs.stored.map(({ newsId }) => String(newsId));
       case "syslog":
-        return (await this.rsyslog.heard()).map(({ params = {} }) => heardOf(params.id, params.session));
+        return (await this.rsyslog.heard()).map(({ params }) => String(params?.id));
       case "otlp":
-        return this.otlp.records.map(({ attributes }) =>
-          heardOf(attributes["log.record.uid"], attributes["session.id"])
-        );
+        return this.otlp.records.map(({ attributes }) => String(attributes["log.record.uid"]));
       case "webhook":
         return this.webhook.requests.filter(({ status }) => status === 202).flatMap(({ text }) =>
-          listOf(JSON.parse(text).news).map((news) => heardOf(news.id, inner(news, "session").id))
+          idsIn(text)
         );
     }
   }
@@ -153,15 +143,13 @@ function randomSecret(): string {
   return crypto.randomUUID().replaceAll("-", "");
 }
 
-function heardOf(id: unknown, session: unknown): Heard {
-  return { id: String(id), session: typeof session === "string" ? session : null };
-}
-
 function inner(value: Record<string, unknown>, name: string): Record<string, unknown> {
   const found = value[name];
   return isRecord(found) ? found : {};
 }
 
-function listOf(value: unknown): Record<string, unknown>[] {
-  return Array.isArray(value) ? value.filter(isRecord) : [];
+/** Of all news in a delivery of the webhook. */
+function idsIn(delivery: string): string[] {
+  const { news }: { news: { id: string }[] } = JSON.parse(delivery);
+  return news.map(({ id }) => id);
 }
