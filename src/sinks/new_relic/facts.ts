@@ -51,11 +51,12 @@ export function factsOf(news: SinkNews): Facts {
     changedTo: change?.to,
     text: news.text,
   };
-  const known = Object.entries(facts).flatMap(([name, value]): [string, string | number][] => {
-    if (value === undefined || value === null || value === "") return [];
-    return [[name, typeof value === "string" ? shortened(value) : value]];
-  });
-  return Object.fromEntries(known);
+  const known: Facts = {};
+  for (const [name, value] of Object.entries(facts)) {
+    if (value === undefined || value === null || value === "") continue;
+    known[name] = typeof value === "string" ? shortened(value) : value;
+  }
+  return known;
 }
 
 function durationMs({ command, closing }: SinkNews): number | undefined {

@@ -24,14 +24,15 @@ export function newRelicLog(news: SinkNews, nowMs: number): NewRelicLog {
   const { ms, isOfDelivery } = timestampIn(WINDOW, news.atUs, nowMs);
   const { start, words } = sentenceOf(news);
   const { text, cut } = cutToJsonBytes(start + words, MOST_MESSAGE_BYTES);
-  const facts = Object.entries(factsOf(news)).map(([name, value]) =>
-    [name, typeof value === "string" ? notJson(value) : value] as const
-  );
+  const attributes = factsOf(news);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (typeof value === "string") attributes[name] = notJson(value);
+  }
   return {
     timestamp: ms,
     message: cut === 0 ? text : `${text} [${cut} more characters]`,
     attributes: {
-      ...Object.fromEntries(facts),
+      ...attributes,
       level: levelOf(news),
       // The log's own time is then that of its delivery, and `happenedAt` the true one.
       ...(isOfDelivery ? { timestampIs: "delivery" } : {}),

@@ -54,8 +54,8 @@ export class NewRelicSink implements Sink {
   }
 
   sizeOf(news: SinkNews): number {
-    const nowMs = Date.now();
-    return Math.max(bytesOf(newRelicLog(news, nowMs)), bytesOf(newRelicEvent(news, nowMs))) + 1;
+    // What is in an event is in the log, too, and the sentence besides.
+    return new TextEncoder().encode(JSON.stringify(newRelicLog(news, Date.now()))).length + 1;
   }
 
   async deliver(batch: readonly SinkNews[], _memory: SinkMemory, signal: AbortSignal): Promise<Outcome> {
@@ -103,8 +103,4 @@ function detailOf(error: unknown): string {
   if (!(error instanceof HttpStatusError)) return "";
   const mend = error.status === 403 ? "see newRelicLicenseKey, newRelicRegion and newRelicAccount" : "";
   return [error.text.slice(0, 200), mend].filter((part) => part !== "").join(": ");
-}
-
-function bytesOf(value: unknown): number {
-  return new TextEncoder().encode(JSON.stringify(value)).length;
 }
