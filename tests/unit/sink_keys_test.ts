@@ -283,6 +283,10 @@ Deno.test("checkConfig() warns of what may not be meant: plain texts on their wa
   assert.deepEqual(warningsOf({ slackURL: HOOK, slackToken: "xoxb-s3cret", slackChannel: "#ops" }), [
     "c: line 1: slackURL has no effect: there is slackToken",
   ]);
+  assert.deepEqual(
+    warningsOf({ slackURL: HOOK, slackEmergencyURL: HOOK, slackEmergencyChannel: "#fire" }),
+    [],
+  );
   assert.deepEqual(warningsOf({ slackURL: HOOK, slackExitCodes: "failed" }), [
     'c: line 2: slackExitCodes="failed" has no effect: slack is told of sessions alone',
   ]);
