@@ -9,6 +9,7 @@ import type { EvidenceEvent, EvidenceKind } from "../evidence/event.ts";
 import type { Outbox } from "../evidence/outbox.ts";
 import type { SessionRow } from "../evidence/session_rows.ts";
 import type { EvidenceStore } from "../evidence/store.ts";
+import { backoffMs } from "../net/backoff.ts";
 import type { MaskedText } from "../net/mask.ts";
 import { nowUs } from "../record/clock.ts";
 import { messageOf } from "../terminal/message_of.ts";
@@ -37,8 +38,8 @@ const AT_ONCE = 4;
 const MOST_WAITING = 10_000;
 /** For how many times as long as a text has kept everybody waiting its user's errands wait behind it. */
 const OTHERS_SHARE = 10;
-/** How long an errand that failed is left alone, in microseconds: twice as long each time, up to the second. */
-const PAUSE_US = { first: 10_000_000, longest: 600_000_000 };
+/** How long an errand that failed is left alone. */
+const BACKOFF = { firstMs: 10_000, longestMs: 600_000 };
 
 /** Does them. */
 export class Errands {
@@ -154,9 +155,9 @@ export class Errands {
     const event = this.#rows.event(errand.seq);
     const row = typeof event?.session === "number" ? this.store.sessionBySeq(event.session) : undefined;
     if (!event?.data || !row) return this.#lose(errand);
-    const later = { ...errand, tries: errand.tries + 1, dueUs: nowUs() + pauseUs(errand.tries) };
+    const begun = { ...errand, tries: errand.tries + 1, dueUs: nowUs() + BACKOFF.firstMs * 1000 };
     // Where this cannot be written nothing is done: what was done could not be written either, and would be done again.
-    this.#rows.putOff(later, "it was begun, and has not ended");
+    this.#rows.putOff(begun, "it was begun, and has not ended");
     try {
       await this.#errandOf(errand, event.data, row);
     } catch (error) {
@@ -164,8 +165,8 @@ export class Errands {
       // Then it is no fault of this one.
       if (outage) return this.#rows.putOff(errand, outage.message);
       if (!(error instanceof TrackerUnavailableError)) throw error;
-      const dueUs = Math.max(later.dueUs, nowUs() + Math.ceil((error.retryAfterMs ?? 0) * 1000));
-      this.#rows.putOffWithTicket({ ...later, dueUs }, error.message);
+      const dueUs = nowUs() + Math.ceil(backoffMs(BACKOFF, begun.tries, error.retryAfterMs) * 1000);
+      this.#rows.putOffWithTicket({ ...begun, dueUs }, error.message);
       this.outbox.failed(NAME, error.message, nowUs());
     }
   }
@@ -326,10 +327,4 @@ function ticketOf({ kind, data }: EvidenceEvent): string | undefined {
 /** Whether the tracker has said no, and would again. */
 function isNo(error: unknown): error is Error {
   return error instanceof TicketNotFoundError || error instanceof TicketRefusedError;
-}
-
-/** Not all at once. */
-function pauseUs(tries: number): number {
-  const pause = Math.min(PAUSE_US.longest, PAUSE_US.first * 2 ** Math.min(tries, 20));
-  return Math.round(pause * (1 + Math.random() / 5));
 }

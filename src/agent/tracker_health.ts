@@ -1,3 +1,4 @@
+import { backoffMs } from "../net/backoff.ts";
 import { messageOf } from "../terminal/message_of.ts";
 import {
   type Concern,
@@ -7,8 +8,8 @@ import {
 } from "../trackers/tracker.ts";
 import { log } from "./log.ts";
 
-/** How long a tracker that is down is left alone, in milliseconds; one that does not take our key; and, whatever it wants, at most. */
-const PAUSE_MS = { down: 10_000, denied: 300_000, longest: 3_600_000 };
+/** How long a tracker that is down is left alone at most, in milliseconds; and how long at least one that does not take our key. */
+const PAUSE_MS = { down: 10_000, denied: 300_000 };
 
 /** How the tracker is, for whoever wants to know. */
 export interface TrackerState {
@@ -24,7 +25,7 @@ export interface TrackerState {
 
 /**
  * Whether a tracker can be asked. That is what a small question of the agent's own shows: at the beginning, where somebody's
- * question failed or takes long, and, as long as it is down, every ten seconds. So nobody waits to see whether it is back.
+ * question failed or takes long, and, as long as it is down, every few seconds. So nobody waits to see whether it is back.
  */
 export class TrackerHealth implements Disposable {
   #outage: { error: TrackerUnavailableError; untilMs: number } | undefined;
@@ -131,10 +132,9 @@ export class TrackerHealth implements Disposable {
         log.error("{reason}: nothing goes there until that is mended (srvaudit doctor)", about);
       } else log.error("{reason}: what is to go there waits", about);
     }
-    const wanted = error instanceof TrackerDeniedError ? this.pauses.denied : this.pauses.down;
-    // Not all hosts at once.
-    const pauseMs = Math.min(this.pauses.longest, Math.max(wanted, error.retryAfterMs ?? 0)) *
-      (1 + Math.random() / 5);
+    const { down, denied } = this.pauses;
+    const wishMs = Math.max(error.retryAfterMs ?? 0, error instanceof TrackerDeniedError ? denied : 0);
+    const pauseMs = backoffMs({ firstMs: down, longestMs: down }, 1, wishMs);
     this.#outage = { error, untilMs: performance.now() + pauseMs };
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.check(), pauseMs);

@@ -237,7 +237,7 @@ Deno.test("the agent finds out by itself that the tracker is back, and asks it n
   await using server = new TicketServer();
   server.mood = () => 503;
   using tracker = new ServedTracker(server);
-  using health = new TrackerHealth(tracker, () => 400, { down: 10, denied: 10, longest: 1000 });
+  using health = new TrackerHealth(tracker, () => 400, { down: 10, denied: 10 });
   await health.check();
   assert.match(health.outage?.message ?? "", /503/);
   await until("several tries", () => Promise.resolve(server.asked.length > 3));

@@ -2,6 +2,7 @@
 
 import { EvidenceError } from "../../evidence/evidence_error.ts";
 import type { StoryRow } from "../../evidence/story_rows.ts";
+import { backoffMs } from "../../net/backoff.ts";
 import { nowUs } from "../../record/clock.ts";
 import { messageOf } from "../../terminal/message_of.ts";
 import { TrackerDeniedError, TrackerUnavailableError } from "../../trackers/tracker.ts";
@@ -19,10 +20,12 @@ const PATIENCE_MS = 30_000;
 const SOON_MS = 2000;
 /** Between two requests for one story. */
 const PACE_MS = 900;
-/** How long a tracker that does not answer is left alone: twice as long each time, up to the longest. */
-const PAUSE_MS = { first: 1000, longest: 300_000, denied: 300_000 };
+/** How long a tracker that does not answer is left alone. */
+const BACKOFF = { firstMs: 1000, longestMs: 300_000 };
+/** How long one is left alone at least that does not take our key. */
+const DENIED_MS = 300_000;
 /** The same for one story that it refuses. */
-const HOLD_MS = { first: 600_000, longest: 6 * 3_600_000 };
+const HOLD = { firstMs: 600_000, longestMs: 6 * 3_600_000 };
 
 /** A story that has something to tell. */
 interface Due {
@@ -53,7 +56,7 @@ export class Writer {
   #nextMs = 0;
   /** How many were told: what fails while others are told is no fault of the tracker's. */
   #successes = 0;
-  #pause: { error: TrackerUnavailableError; untilMs: number; lengthMs: number } | undefined;
+  #pause: { error: TrackerUnavailableError; untilMs: number; failures: number } | undefined;
   #fault: unknown;
 
   /** @param waiting the stories that have something to tell; those that wait since long come first, and users take turns */
@@ -217,7 +220,7 @@ export class Writer {
       if (error instanceof TrackerUnavailableError && !isItsOwn) this.#rest(error, due);
       else this.#hold(story, due, error);
     } catch (fault) {
-      due.atMs = this.clockMs() + PAUSE_MS.first;
+      due.atMs = this.clockMs() + PACE_MS;
       this.#fault = fault;
     }
   }
@@ -225,16 +228,16 @@ export class Writer {
   /** Nobody is told anything for a while. */
   #rest(error: TrackerUnavailableError, due: Due): void {
     const isDenied = error instanceof TrackerDeniedError;
-    const lengthMs = Math.min(PAUSE_MS.longest, (this.#pause?.lengthMs ?? PAUSE_MS.first / 2) * 2);
-    const pauseMs = Math.max(isDenied ? PAUSE_MS.denied : lengthMs, error.retryAfterMs ?? 0);
+    const failures = (this.#pause?.failures ?? 0) + 1;
     if (this.#pause?.error.message !== error.message) {
       const about = { reason: error.message };
       if (isDenied) log.error("{reason}: stories wait until that is mended: srvaudit doctor", about);
       else log.error("{reason}: stories wait", about);
       this.author.outbox.failed(CONSUMER, error.message, nowUs());
     }
-    const untilMs = this.clockMs() + pauseMs * (1 + Math.random() / 4);
-    this.#pause = { error, untilMs, lengthMs };
+    const wishMs = Math.max(error.retryAfterMs ?? 0, isDenied ? DENIED_MS : 0);
+    const untilMs = this.clockMs() + backoffMs(BACKOFF, failures, wishMs);
+    this.#pause = { error, untilMs, failures };
     due.atMs = untilMs;
     this.#nextMs = Math.min(this.#nextMs, untilMs);
   }
@@ -253,6 +256,6 @@ export class Writer {
       });
     }
     due.isHeld = true;
-    due.atMs = this.clockMs() + Math.min(HOLD_MS.longest, HOLD_MS.first * 2 ** Math.min(tries - 1, 10));
+    due.atMs = this.clockMs() + backoffMs(HOLD, tries);
   }
 }
