@@ -20,6 +20,8 @@ export interface SessionCounts {
   failures: number;
 }
 
+/** Nobody works on more of them in earnest. */
+const MOST_TICKETS = 100;
 /** So many commands of a session are looked at for failures, at the most: some tenths of a second. */
 const MOST_LOOKED_AT = 200_000;
 
@@ -35,6 +37,7 @@ export class NewsRows {
   readonly #doubts;
   readonly #count;
   readonly #failures;
+  readonly #tickets;
 
   /** @throws {EvidenceError} as all of its methods do */
   constructor(readonly store: EvidenceStore) {
@@ -60,6 +63,12 @@ export class NewsRows {
     this.#failures = database.prepare(`select count(*) filter (where exit_code <> 0) as count from (
       select exit_code from event where kind in ('command', 'command ended') and session = ?
       limit ${MOST_LOOKED_AT})`);
+    this.#tickets = database.prepare(`select ticket from (
+        select seq, json_extract(data, '$.ticket') as ticket from event where seq = ?
+        union all
+        select seq, json_extract(data, '$.to') from event
+          where kind = 'ticket switched' and session = ? and data is not null)
+      group by ticket order by min(seq) limit ${MOST_TICKETS}`);
   }
 
   /** A session's opening, by its `seq`. */
@@ -92,6 +101,11 @@ export class NewsRows {
       commands: number(this.#count.get(session)?.count),
       failures: number(this.#failures.get(session)?.count),
     }));
+  }
+
+  /** What a session has worked on, as it was given: the first one first, each once; of very many the first ones. */
+  tickets(session: number): (string | null)[] {
+    return this.#guarded(() => this.#tickets.all(session, session)).map(({ ticket }) => textOrNull(ticket));
   }
 
   /** Whether a session has been on any ticket that nobody had looked up. */

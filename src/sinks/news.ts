@@ -74,6 +74,8 @@ export interface NewsClosing {
   durationUs: number;
   commands: number;
   failures: number;
+  /** What it worked on, the first one first, each once; null for no ticket. Of very many the first hundred. */
+  tickets: readonly (string | null)[];
 }
 
 /** One event, for outside. */

@@ -130,11 +130,15 @@ export class NewsReader {
   }
 
   #closingOf({ session, atUs }: EvidenceEvent, facts: NewsSession, data: Data): NewsClosing {
+    const { rows } = this.sources;
+    const tickets = rows.tickets(session ?? 0).map((ticket) => this.#keyOf(ticket));
     return {
       how: textOrNull(data.how) ?? "",
       exitCode: typeof data.exitCode === "number" ? data.exitCode : null,
       durationUs: Math.max(0, atUs - facts.openedUs),
-      ...this.sources.rows.counts(session ?? 0),
+      ...rows.counts(session ?? 0),
+      // As they were typed two may be the same.
+      tickets: [...new Set(tickets)],
     };
   }
 

@@ -8,7 +8,8 @@ import { isUrgent, type SinkNews } from "./news.ts";
  * Whether a sink wants to hear of something.
  *
  * Emergencies, tamper and tests are always wanted, and of a session without a ticket by an emergency everything but commands.
- * Of a switch of tickets one of the two need be wanted. An exit code that is not known is none of those that are wanted.
+ * Of a switch of tickets one of the two need be wanted; and of the end of a session one of all that it was on, so that whoever
+ * was told that it began hears that it is over. An exit code that is not known is none of those that are wanted.
  *
  * @example
  * ```ts
@@ -32,8 +33,9 @@ function isWantedCommand({ command }: SinkNews, { events, exitCodes }: Wants): b
   return code !== null && (exitCodes === "failed" ? code !== 0 : exitCodes.includes(code));
 }
 
-function ticketsOf({ kind, ticket, change }: SinkNews): string[] {
-  return kind === "ticket switched" && change ? [change.from ?? "", change.to] : [ticket ?? ""];
+function ticketsOf({ ticket, change, closing, kind }: SinkNews): string[] {
+  if (kind === "ticket switched" && change) return [change.from ?? "", change.to];
+  return [ticket, ...closing?.tickets ?? []].map((one) => one ?? "");
 }
 
 /** Whether none of them excludes it, and one of those that do not, if there are any, is it. */

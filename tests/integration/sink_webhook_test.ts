@@ -78,6 +78,7 @@ Deno.test("the schema has all that news can have", async () => {
     durationUs: 0,
     commands: 0,
     failures: 0,
+    tickets: [null, "OPS-17"],
   };
   const whole: Required<SinkNews> = {
     ...makeNews("command"),

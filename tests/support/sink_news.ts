@@ -45,7 +45,16 @@ export function makeNews(kind: NewsKind, changes: Partial<SinkNews> = {}): SinkN
     ticketUrl: "https://jira.corp.example/browse/OPS-17",
     ...(kind === "command" || kind === "command started" ? { command: makeCommand(kind, atUs) } : {}),
     ...(kind === "session closed"
-      ? { closing: { how: "exit", exitCode: 0, durationUs: 60_000_000, commands: 12, failures: 2 } }
+      ? {
+        closing: {
+          how: "exit",
+          exitCode: 0,
+          durationUs: 60_000_000,
+          commands: 12,
+          failures: 2,
+          tickets: ["OPS-17"],
+        },
+      }
       : {}),
     ...(kind === "status" ? { change: { from: "Open", to: "In Progress" } } : {}),
     ...(kind === "ticket switched" ? { change: { from: "OPS-17", to: "WEB-3" } } : {}),

@@ -170,6 +170,7 @@ Deno.test("NewsReader tells of a session from its beginning to its end, with its
     durationUs: 9_000_000,
     commands: 2,
     failures: 1,
+    tickets: ["OPS-17", "OPS-18"],
   });
   // What is told twice is the same.
   assert.deepEqual(host.begin().read([host.event(7)]), host.news(7));
@@ -214,6 +215,7 @@ Deno.test("NewsReader counts what was done in all the shells of a session, and i
     durationUs: 9_000_000,
     commands: 4,
     failures: 2,
+    tickets: ["OPS-17"],
   });
 });
 

@@ -119,6 +119,17 @@ Deno.test("isWanted() tells of a switch whoever wants one of its tickets", () =>
   assert.equal(isWanted(status, { ...ALL, tickets: ["WEB-*"] }), false);
 });
 
+Deno.test("isWanted() tells of a session's end whoever wants one of the tickets that it was on", () => {
+  const tickets = [null, "OPS-17", "WEB-1"];
+  const closing = { how: "logout", exitCode: 0, durationUs: 1, commands: 0, failures: 0, tickets };
+  const closed = news("session closed", { ticket: "WEB-1", closing });
+  for (const wanted of ["OPS-*", "WEB-1", "!OPS-*", "!*-*"]) {
+    assert.equal(isWanted(closed, { ...ALL, tickets: [wanted] }), true, wanted);
+  }
+  assert.equal(isWanted(closed, { ...ALL, tickets: ["DB-*"] }), false);
+  assert.equal(isWanted(closed, { ...ALL, users: ["root"] }), false);
+});
+
 Deno.test("isWanted() tells everybody of emergencies, tamper and tests", () => {
   const emergency = { ...SESSION, emergency: "the site is down" };
   for (

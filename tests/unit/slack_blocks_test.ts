@@ -55,7 +55,7 @@ function newsWith(text: string, kind: NewsKind): SinkNews {
     text,
     change: { from: text, to: text },
     ...(command && { command: { ...command, directory: text } }),
-    closing: { how: "logout", exitCode: 0, durationUs: 1, commands: 1, failures: 0 },
+    closing: { how: "logout", exitCode: 0, durationUs: 1, commands: 1, failures: 0, tickets: [] },
   });
 }
 

@@ -58,7 +58,8 @@ export function commandOf(seq: number, text: string, more: Partial<SinkNews> = {
 
 /** The end of a session. */
 export function closingOf(seq: number, more: Partial<SinkNews> = {}): SinkNews {
-  const closing = { how: "logout", exitCode: 0, durationUs: seq * 1_000_000, commands: 12, failures: 2 };
+  const durationUs = seq * 1_000_000;
+  const closing = { how: "logout", exitCode: 0, durationUs, commands: 12, failures: 2, tickets: ["OPS-17"] };
   return newsOf(seq, "session closed", { closing, ...more });
 }
 
