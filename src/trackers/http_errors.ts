@@ -44,6 +44,25 @@ export function trackerError(error: unknown): Error {
   });
 }
 
+/** Neither has done what it was asked with these: it has no time for it. */
+const UNTOUCHED = [429, 503];
+
+/**
+ * What is thrown where a ticket could not be made. Trackers make two of what is sent twice: where it may have been made, though
+ * no answer came, that is said.
+ *
+ * @param error as `trackerError` has translated it
+ */
+export function notMadeError(error: unknown): unknown {
+  if (!(error instanceof TrackerUnavailableError) || error instanceof TrackerDeniedError) return error;
+  const { cause, message, retryAfterMs } = error;
+  if (cause instanceof HttpStatusError && UNTOUCHED.includes(cause.status)) return error;
+  return new TrackerUnavailableError(
+    `${message}; the ticket may have been made all the same: look for it before you make it again`,
+    { cause: error, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) },
+  );
+}
+
 /**
  * The service's own words.
  *

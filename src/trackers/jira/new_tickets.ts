@@ -12,9 +12,9 @@ import {
   SUBJECT_QUESTION,
   type Ticket,
   TicketRefusedError,
-  TrackerDeniedError,
   TrackerUnavailableError,
 } from "../tracker.ts";
+import { notMadeError } from "../http_errors.ts";
 import { refusalOf } from "./connection.ts";
 import { choiceOf, choicesOf, type Field, valueOf } from "./fields.ts";
 import { Remembered } from "../remembered.ts";
@@ -189,15 +189,7 @@ export class NewTickets {
       return key;
     } catch (error) {
       if (error instanceof HttpStatusError) return error;
-      // Jira makes two of what is sent twice.
-      if (error instanceof TrackerDeniedError || !(error instanceof TrackerUnavailableError)) throw error;
-      if (mayHaveArrived(error)) {
-        throw new TrackerUnavailableError(
-          `${error.message}; the ticket may have been made all the same: look for it before you make it again`,
-          { cause: error },
-        );
-      }
-      throw error;
+      throw notMadeError(error);
     }
   }
 
@@ -210,11 +202,6 @@ export class NewTickets {
       return { key, subject: String(values["summary"]), status: "unknown", open: true };
     }
   }
-}
-
-/** Whether a request that failed so may have been carried out: it was not, where Jira says that it has no time for it. */
-function mayHaveArrived({ cause }: TrackerUnavailableError): boolean {
-  return !(cause instanceof HttpStatusError && [429, 503].includes(cause.status));
 }
 
 /** @throws {TicketRefusedError} for a field that there is neither by its id nor by its name */

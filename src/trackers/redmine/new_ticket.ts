@@ -1,7 +1,7 @@
 /** Makes tickets, and finds out what a new one demands. */
 
 import { HttpStatusError } from "../../net/http.ts";
-import { reasonsOf } from "../http_errors.ts";
+import { notMadeError, reasonsOf } from "../http_errors.ts";
 import {
   type Answers,
   type Asking,
@@ -10,8 +10,6 @@ import {
   SUBJECT_QUESTION,
   type Ticket,
   TicketRefusedError,
-  TrackerDeniedError,
-  TrackerUnavailableError,
 } from "../tracker.ts";
 import {
   answerName,
@@ -213,23 +211,11 @@ async function make(
         },
       );
     }
-    if (!(error instanceof TicketRefusedError)) throw mayHaveArrived(error) ? perhapsMade(error) : error;
+    if (!(error instanceof TicketRefusedError)) throw notMadeError(error);
     // Not everybody may have tickets: then it is nobody's.
     if (assignee !== undefined) return await make(redmine, place, { subject, values, assignee: undefined });
     return error;
   }
-}
-
-/** Whether Redmine may have done what was asked, though it could not say so. */
-function mayHaveArrived(error: unknown): error is TrackerUnavailableError {
-  if (!(error instanceof TrackerUnavailableError) || error instanceof TrackerDeniedError) return false;
-  return !(error.cause instanceof HttpStatusError && [429, 503].includes(error.cause.status));
-}
-
-/** Redmine makes two of what is sent twice. */
-function perhapsMade(error: TrackerUnavailableError): TrackerUnavailableError {
-  const advice = "the ticket may have been made all the same: look for it before you make it again";
-  return new TrackerUnavailableError(`${error.message}; ${advice}`, { cause: error });
 }
 
 /**
