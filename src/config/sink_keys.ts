@@ -111,9 +111,14 @@ function slack(reader: SettingReader): SlackSettings | undefined {
   for (const key of hasToken ? ["slackURL", "slackEmergencyURL"] : []) {
     if (reader.isSet(key)) reader.doubtful(key, "has no effect: there is slackToken");
   }
+  if (!hasToken && reader.isSet("slackApiURL")) {
+    reader.doubtful("slackApiURL", "has no effect without slackToken: a webhook's address is slackURL");
+  }
+  const url = hasToken ? "" : slackHook(reader, "slackURL");
+  if (url !== "" && isSlacks(new URL(url))) warnOfChannels(reader);
   return {
     name: "slack",
-    url: hasToken ? "" : slackHook(reader, "slackURL"),
+    url,
     token: reader.readIfSet("slackToken", slackToken, ""),
     apiUrl: hasToken ? address(reader, "slackApiURL") : "",
     channel: reader.readIfSet("slackChannel", slackChannel, ""),
@@ -121,6 +126,22 @@ function slack(reader: SettingReader): SlackSettings | undefined {
     emergencyUrl: hasToken ? "" : slackHook(reader, "slackEmergencyURL"),
     wants: wants(reader, "slack", "sessions"),
   };
+}
+
+/** Slack's own; others that take the same, such as Mattermost's, go by the channel. */
+function isSlacks({ hostname }: URL): boolean {
+  return /(^|\.)slack(-gov)?\.com$/.test(hostname);
+}
+
+function warnOfChannels(reader: SettingReader): void {
+  const mends = [
+    ["slackChannel", "choose the channel where the webhook is made, or use slackToken"],
+    ["slackEmergencyChannel", "set slackEmergencyURL to another webhook, or use slackToken"],
+  ] as const;
+  for (const [key, mend] of mends) {
+    if (!reader.isSet(key)) continue;
+    reader.doubtful(key, `counts for old webhooks alone (an app's has a channel of its own): ${mend}`);
+  }
 }
 
 function slackHook(reader: SettingReader, key: string): string {
@@ -131,10 +152,10 @@ function slackHook(reader: SettingReader, key: string): string {
 
 function slackHookUrl(value: string): string {
   const address = hookUrl(value);
-  const { hostname, pathname } = new URL(address);
-  const isWhole = /(^|\.)slack(-gov)?\.com$/.test(hostname)
-    ? /^\/services(\/[A-Za-z0-9]+){3}$/.test(pathname)
-    : pathname !== "/";
+  const found = new URL(address);
+  const isWhole = isSlacks(found)
+    ? /^\/services(\/[A-Za-z0-9]+){3}$/.test(found.pathname)
+    : found.pathname !== "/";
   if (isWhole) return address;
   throw new Error(
     "is no address of an incoming webhook: such are https://hooks.slack.com/services/T.../B.../...",

@@ -283,10 +283,23 @@ Deno.test("checkConfig() warns of what may not be meant: plain texts on their wa
   assert.deepEqual(warningsOf({ slackURL: HOOK, slackToken: "xoxb-s3cret", slackChannel: "#ops" }), [
     "c: line 1: slackURL has no effect: there is slackToken",
   ]);
+  assert.deepEqual(warningsOf({ slackURL: HOOK, slackEmergencyURL: HOOK }), []);
+  const ofOld = "counts for old webhooks alone (an app's has a channel of its own)";
   assert.deepEqual(
-    warningsOf({ slackURL: HOOK, slackEmergencyURL: HOOK, slackEmergencyChannel: "#fire" }),
-    [],
+    warningsOf({
+      slackURL: HOOK,
+      slackChannel: "#ops",
+      slackEmergencyChannel: "#fire",
+      slackApiURL: "http://[::1]",
+    }),
+    [
+      `c: line 2: slackChannel="#ops" ${ofOld}: choose the channel where the webhook is made, or use slackToken`,
+      `c: line 3: slackEmergencyChannel="#fire" ${ofOld}: set slackEmergencyURL to another webhook, or use slackToken`,
+      `c: line 4: slackApiURL="http://[::1]" has no effect without slackToken: a webhook's address is slackURL`,
+    ],
   );
+  assert.deepEqual(warningsOf({ slackURL: "https://chat.example/hooks/x", slackChannel: "ops" }), []);
+  assert.deepEqual(warningsOf({ slackToken: "xoxb-s3cret", slackChannel: "#ops" }), []);
   assert.deepEqual(warningsOf({ slackURL: HOOK, slackExitCodes: "failed" }), [
     'c: line 2: slackExitCodes="failed" has no effect: slack is told of sessions alone',
   ]);
