@@ -18,7 +18,7 @@ import {
   SinkRefusedError,
   SinkUnavailableError,
 } from "../../src/sinks/sink.ts";
-import { EvidenceFolder } from "./evidence_events.ts";
+import { command, EvidenceFolder } from "./evidence_events.ts";
 
 /** Everything, commands too. */
 export const ALL: Wants = { events: "commands", users: [], hosts: [], tickets: [], exitCodes: "all" };
@@ -178,6 +178,27 @@ export function sinkSettings(name: SinkName, wants = ALL): SinkSettings {
 /** Waits that are too short to be noticed. */
 export const SHORT = { firstMs: 1, longestMs: 2, deniedMs: 2, troubleMs: 1 };
 
+/** Longer than any test takes, in milliseconds. */
+export const DAY_MS = 86_400_000;
+
+/** Waits of which none is over in a test. */
+export const LONG = { firstMs: DAY_MS, longestMs: DAY_MS, deniedMs: DAY_MS, troubleMs: 1 };
+
+/** So many commands, all of them the same. */
+export function commands(count: number): NewEvent[] {
+  return Array.from({ length: count }, () => command("ls"));
+}
+
+/** @returns what it has taken, by the events' numbers */
+export function seqsOf({ taken }: MemoryReceiver): number[] {
+  return taken.map(({ seq }) => seq);
+}
+
+/** Waits until something is so. */
+export async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 1));
+}
+
 /** The host. */
 export class DispatchHost implements Disposable {
   readonly #folder = new EvidenceFolder();
@@ -195,6 +216,8 @@ export class DispatchHost implements Disposable {
     told: (news: readonly SinkNews[]) => void this.said.push(...news.map(({ seq }) => seq)),
   };
   dispatch: Dispatch;
+  /** Of the config. */
+  caFile = "";
 
   constructor(
     readonly receivers: readonly MemoryReceiver[],
@@ -215,7 +238,8 @@ export class DispatchHost implements Disposable {
 
   /** Goes on by the settings that there are now. */
   follow(): void {
-    const network = { proxy: "", noProxy: [], caFile: "" } as unknown as DispatchSettings["network"];
+    const { caFile } = this;
+    const network = { proxy: "", noProxy: [], caFile } as unknown as DispatchSettings["network"];
     this.dispatch.follow({ sinks: this.settings, network, reader: this.reader, host: "web01" });
   }
 

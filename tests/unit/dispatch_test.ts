@@ -12,24 +12,18 @@ import { SinkDeniedError, SinkUnavailableError } from "../../src/sinks/sink.ts";
 import {
   ALL,
   BAD,
+  commands,
+  DAY_MS,
   DispatchHost,
+  LONG,
   MemoryReceiver,
+  seqsOf,
   SHORT,
   simpleNews,
   sinkSettings,
+  until,
 } from "../support/dispatch_host.ts";
 import { command, opened } from "../support/evidence_events.ts";
-
-const DAY_MS = 86_400_000;
-/** Pauses of which none is over in a test. */
-const LONG = { firstMs: DAY_MS, longestMs: DAY_MS, deniedMs: DAY_MS, troubleMs: 1 };
-
-const commands = (count: number, text = "ls") => Array.from({ length: count }, () => command(text));
-const seqsOf = ({ taken }: MemoryReceiver) => taken.map(({ seq }) => seq);
-
-async function until(isSo: () => boolean): Promise<void> {
-  while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 1));
-}
 
 Deno.test("news goes in batches that are no larger than the sink takes, by count and by bytes", async () => {
   const receiver = new MemoryReceiver("slack");
@@ -143,6 +137,21 @@ Deno.test("whoever refuses everything is ill: it is left alone before all of it 
   assert.deepEqual([seqsOf(receiver), host.dead("slack")], [seqs, []]);
 });
 
+Deno.test("of a large batch that is refused no more is tried than it takes to see that the sink is ill", async () => {
+  const receiver = new MemoryReceiver("slack");
+  receiver.limits = { count: 512, bytes: 51_200, lingerMs: 0, paceMs: 0 };
+  receiver.refuses = () => "whole";
+  await using host = new DispatchHost([receiver], undefined, LONG);
+  const seqs = host.put(...commands(512));
+  await until(() => host.dispatch.status()[0]?.state === "down");
+  assert.deepEqual(host.dead("slack"), seqs.slice(0, 10));
+  assert.ok(receiver.batches.length < 40, `${receiver.batches}`);
+  receiver.refuses = () => undefined;
+  host.dispatch.redeliver("slack");
+  await host.rest();
+  assert.deepEqual([seqsOf(receiver), host.dead("slack")], [seqs, []]);
+});
+
 Deno.test("dead letters that are refused once more are dead again, with what was said last", async () => {
   const receiver = new MemoryReceiver("slack");
   await using host = new DispatchHost([receiver]);
@@ -224,52 +233,6 @@ Deno.test("what was taken while evidence cannot be written is not told twice, an
   await host.rest();
   assert.deepEqual([seqsOf(receiver), receiver.batches, host.dead("slack")], [seqs, [3, 2], [bad]]);
   assert.equal(host.outbox.placeOf("sink:slack"), seqs.at(-1));
-});
-
-Deno.test("a sink that is switched off is forgotten, and begins anew with what comes when it is switched on again", async () => {
-  const receiver = new MemoryReceiver("slack");
-  await using host = new DispatchHost([receiver], undefined, LONG);
-  host.put(command(BAD.one));
-  await host.rest();
-  receiver.fates.push("unavailable");
-  host.put(...commands(3));
-  await until(() => host.dispatch.status()[0]?.state === "down");
-  host.settings = [];
-  host.follow();
-  await until(() => receiver.disposed === 1);
-  assert.deepEqual([host.outbox.states(), host.dead("slack"), host.dispatch.status()], [[], [], []]);
-  host.put(...commands(2));
-  host.settings = [sinkSettings("slack")];
-  host.follow();
-  const seqs = host.put(...commands(2));
-  await host.rest();
-  assert.deepEqual(seqsOf(receiver), seqs);
-});
-
-Deno.test("other settings hold when the batch that is under way has come to its end, and no news is told twice", async () => {
-  const receiver = new MemoryReceiver("slack");
-  await using host = new DispatchHost([receiver]);
-  receiver.hanging = Promise.withResolvers();
-  const seqs = host.put(...commands(7));
-  await until(() => receiver.isBusy);
-  host.settings = [sinkSettings("slack", { ...ALL, events: "sessions" })];
-  host.follow();
-  assert.equal(receiver.disposed, 0);
-  receiver.hanging.resolve();
-  const [session = 0] = host.put(opened("a"));
-  await host.rest();
-  assert.deepEqual(seqsOf(receiver), [...seqs.slice(0, 5), session]);
-  assert.equal(receiver.disposed, 1);
-});
-
-Deno.test("a sink that cannot be made takes nothing, and the others are none the worse for it", async () => {
-  const receiver = new MemoryReceiver("webhook");
-  await using host = new DispatchHost([receiver], [sinkSettings("slack"), sinkSettings("webhook")], LONG);
-  const seqs = host.put(...commands(3));
-  await until(() => receiver.taken.length === 3);
-  await until(() => host.dispatch.status()[0]?.state === "denied");
-  assert.deepEqual(seqsOf(receiver), seqs);
-  assert.equal(host.dispatch.status()[0]?.reason, "slack cannot be used: no slack here");
 });
 
 Deno.test("a test goes past the queue, says what came back, and has a sink that works tried again", async () => {

@@ -5,6 +5,7 @@
  * must remember. So whenever the agent is killed, the batch that was under way is told again, and no other.
  */
 
+import type { SinkStatus } from "../../desk/protocol.ts";
 import { EvidenceError } from "../../evidence/evidence_error.ts";
 import type { Outbox } from "../../evidence/outbox.ts";
 import type { DeadLetter, SinkRows } from "../../evidence/sink_rows.ts";
@@ -21,8 +22,9 @@ import {
 import { isWanted } from "../../sinks/wants.ts";
 import { messageOf } from "../../terminal/message_of.ts";
 import { log } from "../log.ts";
+import { AgeWatch } from "./age_watch.ts";
 import { Batch } from "./batch.ts";
-import { Circuit, type CircuitState, PAUSES, type Pauses } from "./circuit.ts";
+import { Circuit, PAUSES, type Pauses } from "./circuit.ts";
 import type { Ledger } from "./ledger.ts";
 import { patiently, turn } from "./patience.ts";
 import type { Shelf } from "./shelf.ts";
@@ -41,9 +43,6 @@ export const MOST_DEAD = 10_000;
 const LETTERS = 500;
 /** No sink may wait longer for more news, in milliseconds: what was typed is to be on its way within a second. */
 const LONGEST_LINGER_MS = 500;
-/** What has waited longer is old, in microseconds; and what has waited less is not any more. */
-export const OLD_US = 300_000_000;
-const YOUNG_US = 60_000_000;
 
 /** What all deliveries work with. */
 export interface Office {
@@ -60,15 +59,7 @@ export interface Addressee {
 }
 
 /** How a delivery is. */
-export interface DeliveryState {
-  state: CircuitState;
-  /** Why it is not up, and since when; null while it is. */
-  reason: string | null;
-  sinceUs: number | null;
-  /** How many events lie before it, wanted or not, and since when the first of them does. */
-  depth: number;
-  oldestUs: number | null;
-}
+export type DeliveryState = Pick<SinkStatus, "state" | "reason" | "sinceUs" | "depth" | "oldestUs">;
 
 /** Notes what became of news; within the transaction that it is written in. */
 type Keep = (told: readonly SinkNews[], refused: readonly DeadLetter[]) => void;
@@ -89,6 +80,7 @@ export class Delivery implements Disposable {
   /** Waits for news; and for time to pass. */
   readonly #idle = new Waker();
   readonly #pause = new Waker();
+  readonly #age: AgeWatch;
   /** The `seq` up to which everything is told, dead, or not wanted; and how much of that is on the disk. */
   #place: number;
   #saved: number;
@@ -98,19 +90,21 @@ export class Delivery implements Disposable {
   #next: Addressee | undefined;
   #isStopping = false;
   #hasNews = true;
+  /** Somebody may have mended something while a batch was under way: its failure says nothing of that. */
+  #isMended = false;
   /** How many news go at a time: fewer after a failure, and then more again. */
   #most = Infinity;
   #refusedInARow = 0;
   /** When the next batch may go. */
   #paceMs = 0;
   #saidDenied = false;
-  #saidOld = false;
 
   /** @throws {EvidenceError} */
   constructor(readonly office: Office, private addressee: Addressee, readonly pauses: Pauses = PAUSES) {
     this.name = addressee.sink.name;
     this.#consumer = consumerOf(this.name);
     this.#circuit = new Circuit(pauses);
+    this.#age = new AgeWatch(this.name);
     office.outbox.register(this.#consumer, nowUs());
     this.#place = this.#saved = office.outbox.placeOf(this.#consumer) ?? office.shelf.head;
     this.over = this.#work();
@@ -124,6 +118,7 @@ export class Delivery implements Disposable {
 
   /** Waits for nothing any more: somebody may have mended something. */
   retry(): void {
+    this.#isMended = true;
     this.#pause.wake();
     this.poke();
   }
@@ -143,18 +138,9 @@ export class Delivery implements Disposable {
     return { state, reason, sinceUs, depth, oldestUs: depth > 0 ? rows.takenAfterUs(this.#place) : null };
   }
 
-  /** Says that it is late, once, and once that it is not any more. @throws {EvidenceError} */
+  /** Says in the log whether it is late; to be called every few seconds. @throws {EvidenceError} */
   lookAtAge(nowUs: number): void {
-    const { oldestUs, depth, reason } = this.state;
-    const ageUs = oldestUs === null ? 0 : nowUs - oldestUs;
-    const about = { sink: this.name, depth, reason, minutes: Math.floor(ageUs / 60e6) };
-    if (ageUs > OLD_US && !this.#saidOld) {
-      this.#saidOld = true;
-      log.warn("{sink} was not told of what happened {minutes} minutes ago: {reason}", about);
-    } else if (ageUs < YOUNG_US && this.#saidOld) {
-      this.#saidOld = false;
-      log.info("{sink} is told of everything in time again", about);
-    }
+    this.#age.look(this.state, nowUs);
   }
 
   /** Whether it has come further than the disk knows. */
@@ -191,7 +177,8 @@ export class Delivery implements Disposable {
         if (!isMore && !this.#hasNews && !this.#isStopping) await this.#idle.wait(Infinity);
       } catch (error) {
         if (this.#isStopping) break;
-        await this.#pause.wait(this.#failed(error));
+        const pauseMs = this.#failed(error);
+        if (!this.#isMended) await this.#pause.wait(pauseMs);
       }
     }
     this.addressee.sink[Symbol.dispose]();
@@ -200,6 +187,7 @@ export class Delivery implements Disposable {
 
   /** @returns whether there may be more to do */
   async #step(): Promise<boolean> {
+    this.#isMended = false;
     await this.#unsaved?.();
     this.#takeNext();
     const { count, again } = this.office.rows.countDead(this.name);
@@ -321,6 +309,8 @@ export class Delivery implements Disposable {
       }
       const half = news.length >> 1;
       await this.#tellSome(news.slice(0, half), keep);
+      // Not to find out of each of a thousand that it is refused, too.
+      if (this.#refusedInARow >= ILL_AFTER) return;
       return await this.#tellSome(news.slice(half), keep);
     }
     await this.#settle(news, letters, keep, memory);

@@ -64,6 +64,8 @@ export class Dispatch implements Disposable {
   readonly #shelf: Shelf;
   readonly #ledger: Ledger;
   #settings: DispatchSettings | undefined;
+  /** What the CA file said when sinks were made last. */
+  #trusted: string | undefined;
   #runs = 0;
 
   /**
@@ -86,8 +88,10 @@ export class Dispatch implements Disposable {
   follow(dispatchSettings: DispatchSettings): void {
     const { sinks, network, reader } = dispatchSettings;
     this.#shelf.follow(reader);
-    const isSameNetwork = isSame(network, this.#settings?.network);
+    const trusted = textOf(network.caFile);
+    const isSameNetwork = isSame(network, this.#settings?.network) && trusted === this.#trusted;
     this.#settings = dispatchSettings;
+    this.#trusted = trusted;
     for (const settings of sinks) {
       const post = this.#posts.get(settings.name);
       if (post && isSameNetwork && isSame(settings, post.settings)) {
@@ -299,6 +303,15 @@ function testNews(name: SinkName, host: string): SinkNews {
     ticketUrl: null,
     text: `srvAudit's test of ${name}: nothing has happened`,
   };
+}
+
+/** @returns undefined for a file that cannot be read: whoever needs it says so */
+function textOf(file: string): string | undefined {
+  try {
+    return Deno.readTextFileSync(file);
+  } catch {
+    return undefined;
+  }
 }
 
 function isSame(one: unknown, other: unknown): boolean {
