@@ -61,10 +61,12 @@ export const USER = z.object({
   emailAddress: z.nullish(z.string()),
   active: z.nullish(z.boolean()),
 });
+/** Somebody, as a ticket or a list names her. */
 export type UserReply = z.infer<typeof USER>;
 
 /** [StatusDetails] */
 const STATUS = z.object({ name: z.string(), statusCategory: z.nullish(z.object({ key: z.string() })) });
+/** A status of a ticket. */
 export type StatusReply = z.infer<typeof STATUS>;
 
 /** [IssueBean], asked for the fields of `TICKET_FIELDS`. */
@@ -78,6 +80,7 @@ export const ISSUE = z.object({
     creator: z.nullish(USER),
   }),
 });
+/** A ticket. */
 export type IssueReply = z.infer<typeof ISSUE>;
 
 /** [SearchAndReconcileResults] and Server's [SearchResults] */
@@ -106,6 +109,7 @@ const ALLOWED_VALUE = z.object({
     z.array(z.object({ id: z.union([z.string(), z.number()]), value: z.nullish(z.string()) })),
   ),
 });
+/** One of the values that a field takes. */
 export type AllowedValue = z.infer<typeof ALLOWED_VALUE>;
 
 /** [FieldMetadata], of the screen of a transition. */
@@ -121,6 +125,7 @@ const FIELD = z.object({
   })),
   allowedValues: z.nullish(z.array(ALLOWED_VALUE)),
 });
+/** A field of a screen. */
 export type FieldReply = z.infer<typeof FIELD>;
 
 /** [FieldCreateMetadata] */
@@ -136,6 +141,7 @@ export const TRANSITIONS = z.object({
     fields: z.nullish(z.record(z.string(), FIELD)),
   })),
 });
+/** A transition that the workflow allows. */
 export type TransitionReply = z.infer<typeof TRANSITIONS>["transitions"][number];
 
 /** [Comment] A body is a document on Cloud, a text on Server. */
@@ -145,6 +151,7 @@ export const COMMENT = z.object({
   created: z.nullish(z.string()),
   body: z.unknown(),
 });
+/** A comment. */
 export type CommentReply = z.infer<typeof COMMENT>;
 
 /** [PageOfComments] */
@@ -159,6 +166,7 @@ const CHANGE = z.object({
   author: z.nullish(USER),
   items: z.nullish(z.array(z.looseObject({ field: z.nullish(z.string()) }))),
 });
+/** One change of a ticket: who has made it, when, and of which fields. */
 export type ChangeReply = z.infer<typeof CHANGE>;
 
 /** [PageBeanChangelog] */
