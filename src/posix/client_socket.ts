@@ -28,6 +28,9 @@ const SIOCOUTQ = 0x5411n;
 const SOL_SOCKET = 1;
 const SO_TYPE = 3;
 const SO_ERROR = 4;
+const IPPROTO_TCP = 6;
+const TCP_INFO = 11;
+const TCP_ESTABLISHED = 1;
 const EMSGSIZE = 90;
 
 /**
@@ -70,6 +73,13 @@ export function sendSome(fd: number, bytes: Uint8Array<ArrayBuffer>): number | "
 /** What is wrong with a socket, and told only once: SO_ERROR. @returns its errno, 0 for nothing */
 export function errorOfSocket(fd: number): number {
   return option(fd, SO_ERROR) ?? errno();
+}
+
+/** Whether a TCP connection stands in both directions, as far as this host knows: TCP_INFO. */
+export function isEstablished(fd: number): boolean {
+  const info = new Uint8Array(1);
+  const failed = libc().getsockopt(fd, IPPROTO_TCP, TCP_INFO, info, Uint32Array.of(1)) !== 0;
+  return !failed && info[0] === TCP_ESTABLISHED;
 }
 
 /**

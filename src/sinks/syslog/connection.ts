@@ -1,6 +1,6 @@
 /** One connection to a syslog server, plain or TLS: what it has acknowledged, and how it ends. */
 
-import { descriptorOf, unsentBytes } from "../../posix/client_socket.ts";
+import { descriptorOf, isEstablished, unsentBytes } from "../../posix/client_socket.ts";
 import { type HostAddress, lookUpHost } from "../../posix/name_lookup.ts";
 import { orAborted, Pauses } from "./channel.ts";
 
@@ -18,9 +18,9 @@ export class HungUpError extends Error {
 }
 
 /**
- * An open connection. Syslog servers say nothing: whatever they do is dropped. What can be known of them is that
- * their kernel has acknowledged what was sent, and, once they have closed an end, whether they have read it all: a socket that is closed
- * with something unread in it is reset (RFC 1122, 4.2.2.13; RFC 2525, 2.17), and one that was read to its end is closed in order.
+ * An open connection. Syslog servers say nothing: whatever comes from them is dropped. What can be known of them is that their kernel
+ * has acknowledged what was sent, and that they have read it: one that closes only when it is told that nothing more comes has come to
+ * that by reading. One that ends unasked, or is killed, may have left something unread.
  */
 export class Connection implements Disposable {
   /** How it ended: "closed" in order, or "broken". Never rejects. */
@@ -65,34 +65,44 @@ export class Connection implements Disposable {
       tcp.setKeepAlive(true);
       if (!certificates) return new Connection(tcp, fd);
       const tls = await Deno.startTls(tcp, { hostname: host, caCerts: [...certificates] });
-      await closedIfAborted(tls, signal, () => tls.handshake());
-      return new Connection(tls, fd);
+      try {
+        await orAborted(tls.handshake(), signal);
+        return new Connection(tls, fd);
+      } catch (error) {
+        tls.close();
+        throw error;
+      }
     }
   }
 
-  /** Sends all of it, and waits until the other host has acknowledged it. @throws {HungUpError} and the signal's reason */
+  /**
+   * Sends all of it, and waits until the other host has acknowledged it. After a failure the connection is to be disposed of: that
+   * ends what is still under way.
+   *
+   * @throws {HungUpError} and the signal's reason
+   */
   async send(bytes: Uint8Array, signal: AbortSignal): Promise<void> {
-    await this.#unlessOver(signal, async () => {
-      for (let rest = bytes; rest.length > 0;) rest = rest.subarray(await this.conn.write(rest));
-    });
-    const pauses = new Pauses(signal);
-    while (this.#unsent() > 0) await pauses.next();
+    try {
+      await orAborted(this.#write(bytes), signal);
+      const pauses = new Pauses(signal);
+      while (this.#unsent() > 0) await pauses.next();
+    } catch (error) {
+      signal.throwIfAborted();
+      throw new HungUpError("it has hung up", { cause: error });
+    }
   }
 
   /**
    * Says that nothing more comes, and waits until the other end has closed, too.
    *
-   * @returns whether it had read everything by then
-   * @throws the signal's reason
+   * @returns whether it did so because it was told to: then it has read everything
+   * @throws the signal's reason, and Deno's errors
    */
   async finish(signal: AbortSignal): Promise<boolean> {
-    try {
-      await this.#unlessOver(signal, () => this.conn.closeWrite());
-      await orAborted(this.end, signal);
-    } catch (error) {
-      if (!(error instanceof HungUpError)) throw error;
-    }
-    return (await this.end) === "closed";
+    // Deno does not say that it is told too late.
+    if (this.isOver || !isEstablished(this.fd)) return false;
+    await orAborted(this.conn.closeWrite(), signal);
+    return await orAborted(this.end, signal) === "closed";
   }
 
   [Symbol.dispose](): void {
@@ -102,20 +112,14 @@ export class Connection implements Disposable {
     this.conn.close();
   }
 
+  async #write(bytes: Uint8Array): Promise<void> {
+    for (let rest = bytes; rest.length > 0;) rest = rest.subarray(await this.conn.write(rest));
+  }
+
   #unsent(): number {
     // Its descriptor may be somebody else's as soon as it is closed.
     if (this.isOver) throw new HungUpError("it has hung up");
     return unsentBytes(this.fd);
-  }
-
-  async #unlessOver(signal: AbortSignal, work: () => Promise<unknown>): Promise<void> {
-    if (this.isOver) throw new HungUpError("it has hung up");
-    try {
-      await closedIfAborted(this, signal, work);
-    } catch (error) {
-      signal.throwIfAborted();
-      throw new HungUpError("it has hung up", { cause: error });
-    }
   }
 
   async #drain(): Promise<"closed" | "broken"> {
@@ -129,21 +133,5 @@ export class Connection implements Disposable {
     } finally {
       this.isOver = true;
     }
-  }
-}
-
-/** What is being waited for cannot be called off: closing what it waits on ends it. */
-async function closedIfAborted<Result>(
-  what: Disposable,
-  signal: AbortSignal,
-  work: () => Promise<Result>,
-): Promise<Result> {
-  signal.throwIfAborted();
-  const close = () => what[Symbol.dispose]();
-  signal.addEventListener("abort", close);
-  try {
-    return await work();
-  } finally {
-    signal.removeEventListener("abort", close);
   }
 }

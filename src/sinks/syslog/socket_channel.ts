@@ -7,6 +7,7 @@ import { ERRNO, SystemCallError } from "../../posix/errno.ts";
 import { lookUpHost, NameLookupError } from "../../posix/name_lookup.ts";
 import { SinkUnavailableError } from "../sink.ts";
 import { type Channel, Pauses } from "./channel.ts";
+import { whyNotFound } from "./why_no_connection.ts";
 
 const ENOENT = 2;
 const EPROTOTYPE = 91;
@@ -137,7 +138,7 @@ function line(message: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
 
 function unavailable(error: unknown, where: string): unknown {
   if (error instanceof NameLookupError) {
-    return new SinkUnavailableError(`syslog: ${error.message}${error.isUnknown ? ": see syslogURL" : ""}`);
+    return new SinkUnavailableError(`syslog: ${whyNotFound(error)}`, { cause: error });
   }
   if (!(error instanceof SystemCallError)) return error;
   const why = error.code === ERRNO.ECONNREFUSED

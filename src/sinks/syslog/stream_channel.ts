@@ -1,6 +1,5 @@
 /** Syslog over TCP (RFC 6587) and TLS (RFC 5425): messages with their length before them, on a connection that is kept. */
 
-import { NameLookupError } from "../../posix/name_lookup.ts";
 import { SinkUnavailableError } from "../sink.ts";
 import { type Channel, orAborted } from "./channel.ts";
 import { Connection, HungUpError, type Server } from "./connection.ts";
@@ -35,7 +34,8 @@ export class StreamChannel implements Channel {
   #farewell: Promise<void> = Promise.resolve();
   readonly #end = new AbortController();
 
-  constructor(server: Server) {
+  /** @param idleMs after how much time without anything to send the connection is closed, in milliseconds */
+  constructor(server: Server, readonly idleMs: number = IDLE_MS) {
     this.#server = server;
   }
 
@@ -45,16 +45,16 @@ export class StreamChannel implements Channel {
     const bytes = framed(messages);
     try {
       await orAborted(this.#farewell, signal);
-      await this.#forgetIfOver();
+      if (this.#connection?.isOver) await this.#lose();
       if (this.#unreadBytes() > MOST_UNREAD_BYTES) await this.#finish(signal);
       const connection = this.#connection ??= await this.#open(signal);
       await connection.send(bytes, signal);
     } catch (error) {
-      this.#hangUp();
+      await this.#lose();
       throw this.#unavailable(error, signal);
     }
     this.#unread.push({ bytes, isRepeated: false });
-    this.#timer = setTimeout(() => this.#farewell = this.#partIdle(), IDLE_MS);
+    this.#timer = setTimeout(() => this.#farewell = this.#partIdle(), this.idleMs);
     return [];
   }
 
@@ -68,10 +68,9 @@ export class StreamChannel implements Channel {
       await orAborted(this.#farewell, signal);
       await this.#finish(signal);
     } catch (error) {
-      this.#hangUp();
+      await this.#lose();
       throw this.#unavailable(error, signal);
     }
-    if (this.#unread.length > 0) throw this.#unavailable(new HungUpError("it has hung up"), signal);
   }
 
   [Symbol.dispose](): void {
@@ -94,21 +93,27 @@ export class StreamChannel implements Channel {
     return connection;
   }
 
-  /** Of a connection that the receiver has ended. */
-  async #forgetIfOver(): Promise<void> {
-    const connection = this.#connection;
-    if (!connection?.isOver) return;
-    const end = await connection.end;
+  /**
+   * Ends the connection in order, so that the receiver shows that it has read everything.
+   *
+   * @throws {HungUpError} if it does not, and what `Connection` does
+   */
+  async #finish(signal: AbortSignal): Promise<void> {
+    if (this.#unread.length === 0) return;
+    const connection = this.#connection ??= await this.#open(signal);
+    if (!await connection.finish(signal)) throw new HungUpError("it has hung up");
+    this.#unread = [];
     this.#hangUp();
-    // Closed in order: all was read, though it may not have been kept. It goes once more, and not for ever.
-    if (end === "closed") this.#unread = this.#unread.filter(({ isRepeated }) => !isRepeated);
   }
 
-  /** Ends the connection in order, so that the receiver shows that it has read everything. */
-  async #finish(signal: AbortSignal): Promise<void> {
+  /**
+   * Gives up a connection that has failed. Of one that was closed in order nearly everything was read, though not all of it may have been
+   * kept: it goes once more, and not for ever.
+   */
+  async #lose(): Promise<void> {
     const connection = this.#connection;
-    if (!connection) return;
-    if (await connection.finish(signal)) this.#unread = [];
+    const isClosed = connection?.isOver && await connection.end === "closed";
+    if (isClosed) this.#unread = this.#unread.filter(({ isRepeated }) => !isRepeated);
     this.#hangUp();
   }
 
@@ -117,7 +122,7 @@ export class StreamChannel implements Channel {
       await this.#finish(AbortSignal.any([this.#end.signal, AbortSignal.timeout(FAREWELL_MS)]));
     } catch {
       // It goes once more over the next connection.
-      this.#hangUp();
+      await this.#lose();
     }
   }
 
@@ -133,8 +138,7 @@ export class StreamChannel implements Channel {
 
   #unavailable(error: unknown, signal: AbortSignal): unknown {
     if (signal.aborted) return error;
-    const reason = error instanceof NameLookupError ? error.message : whyNoConnection(error, this.#server);
-    return new SinkUnavailableError(`syslog: ${reason}`, { cause: error });
+    return new SinkUnavailableError(`syslog: ${whyNoConnection(error, this.#server)}`, { cause: error });
   }
 }
 

@@ -11,8 +11,8 @@ import { syslogMessage, type Writer } from "./message.ts";
 import { UdpChannel, UnixChannel } from "./socket_channel.ts";
 import { StreamChannel } from "./stream_channel.ts";
 
-/** What rsyslog and syslog-ng take if nobody says otherwise. RFC 5424 and 5425 ask for 2048 at least. */
-const USUAL_BYTES = 8_192;
+/** What rsyslog takes if nobody says otherwise; it makes two messages of a longer one. RFC 5424 and 5425 ask for 2048 at least. */
+const USUAL_BYTES = 8_096;
 /** RFC 5426, 3.2: a datagram that is not taken apart on its way through nearly any network. */
 const DATAGRAM_BYTES = 1_400;
 /** The length before a message, with its blank. */
@@ -71,7 +71,7 @@ export class SyslogSink implements Sink {
         ? []
         : [{ id, reason: `the kernel sends no datagram of ${messages[place]?.length} bytes` }];
     });
-    return { refused, answer: this.#answer() };
+    return { refused, answer: this.#answer(isTest) };
   }
 
   #messageOf(news: SinkNews): Uint8Array<ArrayBuffer> {
@@ -82,7 +82,7 @@ export class SyslogSink implements Sink {
     return message;
   }
 
-  #answer(): string {
+  #answer(isSettled: boolean): string {
     const { transport, host, port } = this.#settings;
     switch (transport) {
       case "udp":
@@ -90,7 +90,9 @@ export class SyslogSink implements Sink {
       case "unix":
         return `${host} has been read`;
       default:
-        return `${transport}://${host}:${port} has it: syslog has no other answer`;
+        return `${transport}://${host}:${port} has ${
+          isSettled ? "read" : "acknowledged"
+        } it: syslog has no other answer`;
     }
   }
 }
@@ -112,7 +114,10 @@ function certificatesWith(caFile: string): string[] {
   const certificates = systemCertificates();
   if (caFile === "") return certificates;
   try {
-    return [...certificates, Deno.readTextFileSync(caFile)];
+    certificates.push(Deno.readTextFileSync(caFile));
+    // Nothing else says at once whether certificates can be used.
+    Deno.createHttpClient({ caCerts: certificates }).close();
+    return certificates;
   } catch (error) {
     throw new Error(`caFile="${caFile}" cannot be used: ${messageOf(error)}`);
   }
