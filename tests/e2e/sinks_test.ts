@@ -188,3 +188,29 @@ testThatNeeds(
     assert.deepEqual(receiver.commands, ["echo before", "echo after"]);
   },
 );
+
+testThatNeeds(
+  NEEDS,
+  "who wants one ticket hears that a session on it began and ended, though it ended on another",
+  async () => {
+    await using receiver = await Promise.resolve(new Receiver());
+    await using host = await TestHost.start();
+    const user = await host.addUser();
+    const config = [`webhookURL="${receiver.url}"`, 'webhookTickets="1"'];
+    await using agent = await TestAgent.start(host, config);
+    {
+      await using login = await Login.open(host, user);
+      await login.run("echo on one");
+      await login.run("saticket new 'Another thing'");
+      await login.run("echo on another");
+      await login.leave("done");
+    }
+    await agent.find("the end", "select 1 from event where kind = 'session closed'");
+    await until("the end", () => Promise.resolve(receiver.taken.at(-1)?.kind === "session closed"));
+    const kinds = receiver.taken.map(({ kind }) => kind).filter((kind) => !kind.startsWith("command"));
+    assert.deepEqual(kinds, ["session opened", "ticket switched", "session closed"]);
+    assert.deepEqual(receiver.taken.at(-1)?.closing?.tickets, ["1", "2"]);
+    assert.ok(receiver.commands.includes("echo on one"));
+    assert.ok(!receiver.commands.includes("echo on another"));
+  },
+);

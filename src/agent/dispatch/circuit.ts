@@ -5,7 +5,7 @@ import { SinkDeniedError, SinkUnavailableError } from "../../sinks/sink.ts";
 import { messageOf } from "../../terminal/message_of.ts";
 
 /** `denied`: it takes nothing until somebody mends something. */
-export type CircuitState = "up" | "down" | "denied";
+type CircuitState = "up" | "down" | "denied";
 
 /** How long a sink is left alone, in milliseconds. */
 export interface Pauses extends BackoffSettings {
