@@ -18,6 +18,20 @@ export function cutToLength(text: string, most: number): CutText {
   return { text: text.slice(0, end), cut: text.length - end };
 }
 
+/** @returns what is left of a text, which says how much is gone */
+export function marked({ text, cut }: CutText): string {
+  return cut === 0 ? text : `${text} [${cut} more characters]`;
+}
+
+/**
+ * Cuts a name, or what is as short: there is no room to say more than that something is gone.
+ *
+ * @param most how many characters (UTF-16) may stay, the last one's … included
+ */
+export function ellipsized(text: string, most: number): string {
+  return text.length <= most ? text : `${cutToLength(text, most - 1).text}…`;
+}
+
 /**
  * Keeps as much of a text as has room in JSON: there a control character takes up six bytes.
  *

@@ -1,12 +1,26 @@
 /** What the errors of HTTP mean to a sink. */
 
 import { HttpError, HttpReplyError, HttpStatusError, HttpUnreachableError } from "../net/http.ts";
+import { cutToLength } from "./cut_text.ts";
 import { SinkDeniedError, SinkRefusedError, SinkUnavailableError } from "./sink.ts";
 
 /** Too early, too much, too slow: the same may be taken later. So may what its own errors have kept it from. */
 const LATER: ReadonlySet<number> = new Set([408, 409, 425, 429]);
 /** Something in the batch is not to its liking. */
 const REFUSED: ReadonlySet<number> = new Set([400, 406, 413, 415, 422, 431]);
+
+/** So much of what a receiver says goes into a message, in characters. */
+const MOST_WORDS = 200;
+
+/** @returns the beginning of what a receiver says, for `sinkError` and for `Outcome.answer` */
+export function beginningOf(text: string): string {
+  return cutToLength(text.trim(), MOST_WORDS).text;
+}
+
+/** @returns what the receiver says of an error; empty where it says nothing */
+export function wordsOf(error: unknown): string {
+  return error instanceof HttpStatusError ? beginningOf(error.text) : "";
+}
 
 /**
  * @param error what `HttpClient` has thrown

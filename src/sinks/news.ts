@@ -109,3 +109,15 @@ export interface SinkNews {
 export function isUrgent({ kind, session }: SinkNews): boolean {
   return kind === "tamper" || (kind === "session opened" && session?.emergency !== undefined);
 }
+
+/** Whether it tells of a command, as most news do. */
+export function isOfCommand({ kind }: SinkNews): boolean {
+  return kind === "command" || kind === "command started";
+}
+
+/** How long that took which is over, in microseconds; undefined for what does not take time, and where nobody saw its end. */
+export function durationOf({ command, closing }: SinkNews): number | undefined {
+  if (closing) return closing.durationUs;
+  if (!command || command.endUs === null) return undefined;
+  return Math.max(0, command.endUs - command.startUs);
+}

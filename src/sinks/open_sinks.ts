@@ -1,4 +1,4 @@
-/** Makes the sinks that the config names. */
+/** Makes a sink that the config names. */
 
 import type { SinkSettings } from "../config/sink_settings.ts";
 import type { NetworkSettings } from "../config/tracker_settings.ts";
@@ -29,9 +29,4 @@ export function openSink(settings: SinkSettings, network: NetworkSettings): Sink
     case "webhook":
       return new WebhookSink(settings, network);
   }
-}
-
-/** @throws as `openSink` */
-export function openSinks(settings: readonly SinkSettings[], network: NetworkSettings): Sink[] {
-  return settings.map((one) => openSink(one, network));
 }

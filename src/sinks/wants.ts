@@ -2,7 +2,7 @@
 
 import type { Wants } from "../config/sink_settings.ts";
 import { matchesGlob } from "./glob.ts";
-import { isUrgent, type SinkNews } from "./news.ts";
+import { isOfCommand, isUrgent, type SinkNews } from "./news.ts";
 
 /**
  * Whether a sink wants to hear of something.
@@ -18,7 +18,7 @@ import { isUrgent, type SinkNews } from "./news.ts";
  */
 export function isWanted(news: SinkNews, wants: Wants): boolean {
   if (isUrgent(news) || news.kind === "test") return true;
-  const isCommand = news.kind === "command" || news.kind === "command started";
+  const isCommand = isOfCommand(news);
   if (isCommand && !isWantedCommand(news, wants)) return false;
   if (!isCommand && news.session?.emergency !== undefined) return true;
   const user = news.session?.user ?? news.owner?.user ?? "";

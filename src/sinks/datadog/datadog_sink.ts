@@ -4,7 +4,7 @@ import type { DatadogSettings } from "../../config/sink_settings.ts";
 import type { NetworkSettings } from "../../config/tracker_settings.ts";
 import { HttpStatusError } from "../../net/http.ts";
 import { HttpClient } from "../../net/http_client.ts";
-import { sinkError } from "../http_errors.ts";
+import { sinkError, wordsOf } from "../http_errors.ts";
 import type { SinkNews } from "../news.ts";
 import {
   type Limits,
@@ -135,7 +135,8 @@ export class DatadogSink implements Sink {
 
 /** What Datadog says of an error, and what to mend: the key of another site is not known to this one. */
 function detailOf(error: unknown): string {
-  if (!(error instanceof HttpStatusError)) return "";
-  const mend = error.status === 403 ? "see datadogKey and datadogSite" : "";
-  return [error.text.slice(0, 200), mend].filter((part) => part !== "").join(": ");
+  const mend = error instanceof HttpStatusError && error.status === 403
+    ? "see datadogKey and datadogSite"
+    : "";
+  return [wordsOf(error), mend].filter((part) => part !== "").join(": ");
 }

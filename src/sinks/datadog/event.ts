@@ -1,6 +1,6 @@
 /** News as an event of Datadog's: what people are to see in the Events Explorer, and monitors may wait for. */
 
-import { cutToLength } from "../cut_text.ts";
+import { cutToLength, ellipsized } from "../cut_text.ts";
 import { isUrgent, type SinkNews } from "../news.ts";
 import { sentenceOf } from "../sentence.ts";
 import { isoTime, timestampIn } from "../timestamp.ts";
@@ -51,11 +51,11 @@ export function datadogEvent(news: SinkNews, tags: readonly string[], nowMs: num
     ["id", news.id],
   ].flatMap(([name, value]) => value ? [`${name}: ${value}`] : []).join("\n");
   return {
-    title: shortened(harmless(start.replace(/[: $]+$/, "") + ` on ${host}`), LONGEST_TITLE),
+    title: ellipsized(harmless(start.replace(/[: $]+$/, "") + ` on ${host}`), LONGEST_TITLE),
     // The words last: they are what is cut.
-    text: shortened(harmless(`${facts}\n\n${start}${words}`), LONGEST_TEXT),
+    text: ellipsized(harmless(`${facts}\n\n${start}${words}`), LONGEST_TEXT),
     date_happened: Math.floor(ms / 1000),
-    aggregation_key: shortened(session ? `srvaudit ${session.id}` : `srvaudit ${host}`, LONGEST_KEY),
+    aggregation_key: ellipsized(session ? `srvaudit ${session.id}` : `srvaudit ${host}`, LONGEST_KEY),
     alert_type: kind === "tamper" ? "error" : isUrgent(news) ? "warning" : "info",
     priority: session?.mode === "command" && !isUrgent(news) ? "low" : "normal",
     host,
@@ -73,10 +73,6 @@ export function datadogEvent(news: SinkNews, tags: readonly string[], nowMs: num
 /** Nobody who types an @ notifies others by it, and nobody's %%% makes Markdown of what follows: an invisible joiner keeps them from it. */
 function harmless(text: string): string {
   return text.replaceAll(/@|%(?=%)/g, "$&\u2060");
-}
-
-function shortened(text: string, most: number): string {
-  return text.length <= most ? text : `${cutToLength(text, most - 1).text}…`;
 }
 
 function tag(name: string, value: string): string {

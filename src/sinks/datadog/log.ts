@@ -1,9 +1,10 @@
 /** News as an entry of Datadog's logs. */
 
-import { cutToJsonBytes, cutToLength } from "../cut_text.ts";
-import type { SinkNews } from "../news.ts";
+import { cutToJsonBytes, cutToLength, marked } from "../cut_text.ts";
+import { durationOf, type SinkNews } from "../news.ts";
 import { sentenceOf } from "../sentence.ts";
 import { isoTime, timestampIn, type TimeWindow } from "../timestamp.ts";
+import { weightOf } from "../weight.ts";
 
 /** An entry has 1 MB at most; this leaves room for all that is not the message, at its longest. */
 const MOST_MESSAGE_BYTES = 700_000;
@@ -12,6 +13,8 @@ const LONGEST_ATTRIBUTE = 4_000;
 
 /** Datadog throws away what is older than 18 hours, or two hours ahead: an hour, and half of one, for the way and the clocks. */
 export const DATADOG_WINDOW: TimeWindow = { pastMs: 17 * 3_600_000, futureMs: 90 * 60_000 };
+
+const STATUSES = { usual: "info", failure: "warning", emergency: "critical", tamper: "alert" } as const;
 
 /**
  * An entry as the Logs API takes it: Datadog's reserved attributes, its standard ones, and our own. What is undefined is not in
@@ -42,16 +45,16 @@ export function datadogLog(news: SinkNews, tags: readonly string[], nowMs: numbe
   const { ms, isOfDelivery } = timestampIn(DATADOG_WINDOW, news.atUs, nowMs);
   const { start, words } = sentenceOf(news);
   const message = cutToJsonBytes(start + words, MOST_MESSAGE_BYTES);
-  const duration = durationNs(news);
+  const durationUs = durationOf(news);
   return {
     ddsource: "srvaudit",
     ddtags: tags.join(",") || undefined,
     hostname: news.host,
     service: "srvaudit",
-    message: message.cut === 0 ? message.text : `${message.text} [${message.cut} more characters]`,
-    status: statusOf(news),
+    message: marked(message),
+    status: STATUSES[weightOf(news)],
     timestamp: ms,
-    duration,
+    duration: durationUs && durationUs * 1000,
     evt: { name: news.kind, outcome: outcomeOf(news) },
     usr: user && { name: user.user, id: user.uid?.toString() },
     network: session?.from ? { client: { ip: session.from } } : undefined,
@@ -100,26 +103,12 @@ function sessionAttributes(news: SinkNews, session: NonNullable<SinkNews["sessio
   };
 }
 
-/** A command that fails is nothing unusual: a warning, so that errors stay what somebody must look at. */
-function statusOf({ kind, session, command }: SinkNews): DatadogLog["status"] {
-  if (kind === "tamper") return "alert";
-  if (kind === "session opened" && session?.emergency !== undefined) return "critical";
-  return kind === "command" && command?.exitCode !== 0 ? "warning" : "info";
-}
-
 function outcomeOf({ kind, command }: SinkNews): string | undefined {
   if (kind !== "command" || !command) return undefined;
   if (command.exitCode === null) return "unknown";
   return command.exitCode === 0 ? "success" : "failure";
 }
 
-function durationNs({ command, closing }: SinkNews): number | undefined {
-  if (closing) return Math.max(0, closing.durationUs) * 1000;
-  if (!command || command.endUs === null) return undefined;
-  return Math.max(0, command.endUs - command.startUs) * 1000;
-}
-
 function attribute(text: string): string {
-  const { text: beginning, cut } = cutToLength(text, LONGEST_ATTRIBUTE);
-  return cut === 0 ? beginning : `${beginning} [${cut} more characters]`;
+  return marked(cutToLength(text, LONGEST_ATTRIBUTE));
 }

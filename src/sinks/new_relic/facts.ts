@@ -1,7 +1,7 @@
 /** News as New Relic's attributes: names with a value each, texts and numbers alone, since its events have no others. */
 
-import { cutToLength } from "../cut_text.ts";
-import type { SinkNews } from "../news.ts";
+import { cutToLength, marked } from "../cut_text.ts";
+import { durationOf, type SinkNews } from "../news.ts";
 import { isoTime } from "../timestamp.ts";
 
 /** An event with a longer value is thrown away (4096), and of a log's only the beginning can be searched for (4094). */
@@ -14,6 +14,7 @@ export type Facts = Record<string, string | number>;
 export function factsOf(news: SinkNews): Facts {
   const { session, owner, command, closing, change } = news;
   const user = session ?? owner;
+  const durationUs = durationOf(news);
   const facts = {
     newsId: news.id,
     seq: news.seq,
@@ -39,7 +40,7 @@ export function factsOf(news: SinkNews): Facts {
     exitCode: command?.exitCode ?? closing?.exitCode,
     pipeStates: command && command.pipeStates.length > 1 ? command.pipeStates.join(" ") : undefined,
     startedAt: command && isoTime(command.startUs),
-    durationMs: durationMs(news),
+    durationMs: durationUs && durationUs / 1000,
     commandTty: command?.tty,
     effectiveUserId: command?.effectiveUid,
     masked: command?.isMasked ? "yes" : undefined,
@@ -59,13 +60,6 @@ export function factsOf(news: SinkNews): Facts {
   return known;
 }
 
-function durationMs({ command, closing }: SinkNews): number | undefined {
-  if (closing) return Math.max(0, closing.durationUs) / 1000;
-  if (!command || command.endUs === null) return undefined;
-  return Math.max(0, command.endUs - command.startUs) / 1000;
-}
-
 function shortened(value: string): string {
-  const { text, cut } = cutToLength(value, LONGEST_VALUE);
-  return cut === 0 ? text : `${text} [${cut} more characters]`;
+  return marked(cutToLength(value, LONGEST_VALUE));
 }

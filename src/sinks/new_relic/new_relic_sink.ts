@@ -4,7 +4,7 @@ import type { NewRelicSettings } from "../../config/sink_settings.ts";
 import type { NetworkSettings } from "../../config/tracker_settings.ts";
 import { HttpStatusError } from "../../net/http.ts";
 import { HttpClient } from "../../net/http_client.ts";
-import { sinkError } from "../http_errors.ts";
+import { beginningOf, sinkError, wordsOf } from "../http_errors.ts";
 import type { SinkNews } from "../news.ts";
 import type { Limits, Outcome, Sink, SinkMemory } from "../sink.ts";
 import { ToldParts } from "../told_parts.ts";
@@ -95,12 +95,12 @@ async function send(
     .catch((error) => {
       throw sinkError(error, detailOf(error));
     });
-  return `${what}: ${status} ${text.slice(0, 200)}`.trimEnd();
+  return `${what}: ${status} ${beginningOf(text)}`.trimEnd();
 }
 
 /** What New Relic says of an error, and what to mend: the key of another region, or of another account, is not known to this one. */
 function detailOf(error: unknown): string {
-  if (!(error instanceof HttpStatusError)) return "";
-  const mend = error.status === 403 ? "see newRelicLicenseKey, newRelicRegion and newRelicAccount" : "";
-  return [error.text.slice(0, 200), mend].filter((part) => part !== "").join(": ");
+  const isForbidden = error instanceof HttpStatusError && error.status === 403;
+  const mend = isForbidden ? "see newRelicLicenseKey, newRelicRegion and newRelicAccount" : "";
+  return [wordsOf(error), mend].filter((part) => part !== "").join(": ");
 }

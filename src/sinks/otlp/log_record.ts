@@ -1,10 +1,11 @@
 /** News as log records of OpenTelemetry's: opentelemetry/proto/logs/v1/logs.proto, and its semantic conventions. */
 
 import { VERSION } from "../../config/version.ts";
-import { cutToJsonBytes, cutToLength } from "../cut_text.ts";
+import { cutToJsonBytes, cutToLength, marked } from "../cut_text.ts";
 import type { NewsKind, SinkNews } from "../news.ts";
 import { sentenceOf } from "../sentence.ts";
 import { isoTime } from "../timestamp.ts";
+import { weightOf } from "../weight.ts";
 import { type AnyValue, attributesOf, type Fact, type KeyValue, valueOf } from "./any_value.ts";
 
 /** What stands behind a collector often takes no more than 4 MB at a time. */
@@ -27,10 +28,10 @@ const EVENT_NAMES: Readonly<Record<NewsKind, string>> = {
 
 /** As the Logs Data Model maps syslog's severities (appendix B). */
 const SEVERITIES = {
-  INFO: 9,
-  WARNING: 13,
-  CRITICAL: 18,
-  ALERT: 19,
+  usual: { number: 9, text: "INFO" },
+  failure: { number: 13, text: "WARNING" },
+  emergency: { number: 18, text: "CRITICAL" },
+  tamper: { number: 19, text: "ALERT" },
 } as const;
 
 /** A log record. */
@@ -39,7 +40,7 @@ export interface LogRecord {
   timeUnixNano?: string;
   observedTimeUnixNano: string;
   severityNumber: number;
-  severityText: keyof typeof SEVERITIES;
+  severityText: string;
   eventName: string;
   body: AnyValue;
   attributes: KeyValue[];
@@ -78,12 +79,12 @@ export function exportRequest(batch: readonly SinkNews[], nowMs: number): Export
 export function logRecord(news: SinkNews, nowMs: number): LogRecord {
   const { start, words } = sentenceOf(news);
   const body = cutToJsonBytes(start + words, MOST_BODY_BYTES);
-  const severityText = severityOf(news);
+  const severity = SEVERITIES[weightOf(news)];
   return {
     ...(isClockTime(news.atUs) ? { timeUnixNano: nanoseconds(news.atUs) } : {}),
     observedTimeUnixNano: nanoseconds(nowMs * 1000),
-    severityNumber: SEVERITIES[severityText],
-    severityText,
+    severityNumber: severity.number,
+    severityText: severity.text,
     eventName: EVENT_NAMES[news.kind],
     body: valueOf(body.text),
     attributes: attributesOf({
@@ -155,15 +156,7 @@ function commandFacts({ command }: SinkNews): Facts {
 
 function attribute(text: string | null | undefined): string | undefined {
   if (text === null || text === undefined) return undefined;
-  const { text: beginning, cut } = cutToLength(text, LONGEST_ATTRIBUTE);
-  return cut === 0 ? beginning : `${beginning} [${cut} more characters]`;
-}
-
-/** A command that fails is nothing unusual: a warning, so that more than that stays what somebody must look at. */
-function severityOf({ kind, session, command }: SinkNews): keyof typeof SEVERITIES {
-  if (kind === "tamper") return "ALERT";
-  if (kind === "session opened" && session?.emergency !== undefined) return "CRITICAL";
-  return kind === "command" && command?.exitCode !== 0 ? "WARNING" : "INFO";
+  return marked(cutToLength(text, LONGEST_ATTRIBUTE));
 }
 
 /** Zero means an unknown time there, and what is negative or has no exact microseconds has no place. */

@@ -5,7 +5,7 @@ import type { OtlpSettings } from "../../config/sink_settings.ts";
 import type { NetworkSettings } from "../../config/tracker_settings.ts";
 import { HttpStatusError } from "../../net/http.ts";
 import { HttpClient } from "../../net/http_client.ts";
-import { sinkError } from "../http_errors.ts";
+import { beginningOf, sinkError } from "../http_errors.ts";
 import type { SinkNews } from "../news.ts";
 import {
   type Limits,
@@ -21,7 +21,6 @@ import { exportRequest, logRecord } from "./log_record.ts";
 const RETRYABLE: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 /** Those that HTTP has for what may be sent again, and OTLP has not. */
 const NOT_RETRYABLE: ReadonlySet<number> = new Set([408, 409, 425]);
-const LONGEST_DETAIL = 200;
 
 const REPLY = z.object({
   partialSuccess: z.optional(z.nullable(z.object({
@@ -69,7 +68,7 @@ export class OtlpSink implements Sink {
     });
     const { rejected: said, message } = readReply(text);
     const rejected = Math.min(said, batch.length);
-    const answer = [`${batch.length - rejected} taken (${status})`, shortened(message)];
+    const answer = [`${batch.length - rejected} taken (${status})`, beginningOf(message)];
     return {
       refused: refusedOf(batch, rejected, message),
       answer: answer.filter((part) => part !== "").join(": "),
@@ -85,7 +84,7 @@ export class OtlpSink implements Sink {
  */
 function refusedOf(batch: readonly SinkNews[], rejected: number, message: string): Outcome["refused"] {
   if (rejected === 0) return [];
-  const reason = `OTLP: rejected${message && `: ${shortened(message)}`}`;
+  const reason = `OTLP: rejected${message && `: ${beginningOf(message)}`}`;
   if (rejected < batch.length) {
     throw new SinkRefusedError(`${reason} (${rejected} of ${batch.length} log records)`);
   }
@@ -117,11 +116,7 @@ function otlpError(error: unknown): unknown {
 /** OTLP/HTTP Response, Failures: errors are a google.rpc.Status. */
 function detailOf({ body, text }: HttpStatusError): string {
   const { data } = z.object({ message: z.string() }).safeParse(body);
-  return shortened(data?.message ?? text);
-}
-
-function shortened(text: string): string {
-  return text.trim().slice(0, LONGEST_DETAIL);
+  return beginningOf(data?.message ?? text);
 }
 
 function parsed(text: string): unknown {

@@ -2,11 +2,11 @@
 
 import type { SlackSettings } from "../../config/sink_settings.ts";
 import type { NetworkSettings } from "../../config/tracker_settings.ts";
-import { isUrgent, type SinkNews } from "../news.ts";
+import { isOfCommand, isUrgent, type SinkNews } from "../news.ts";
 import type { SinkMemory } from "../sink.ts";
 import { SlackApi } from "./api.ts";
-import { type Card, cardAfter, messageOf, newCard, noticeOf, readCard } from "./card.ts";
-import { isOfCommands, itemsOf } from "./items.ts";
+import { type Card, cardAfter, messageOf, newCard, readCard } from "./card.ts";
+import { itemsOf, noticeOf } from "./items.ts";
 import { messagesOf } from "./message.ts";
 import { Pace } from "./pace.ts";
 import { type Place, type Posted, Posts } from "./posts.ts";
@@ -64,7 +64,7 @@ export class Bot implements Disposable {
   sizeOf(news: SinkNews): number {
     if (isUrgent(news)) return URGENT_COST;
     if (news.kind === "session opened") return OPENING_COST;
-    if (!isOfCommands(news)) return NEWS_COST;
+    if (!isOfCommand(news)) return NEWS_COST;
     return 1 + Math.min(LONGEST_COMMAND_COST, Math.ceil((news.command?.text.length ?? 0) / 1000));
   }
 
@@ -77,7 +77,7 @@ export class Bot implements Disposable {
     for (const group of bySession(batch)) {
       const [first] = group;
       if (!first) continue;
-      const isForCommands = group.every(isOfCommands);
+      const isForCommands = group.every(isOfCommand);
       if (isForCommands) this.#count(first, group, behind, round);
       else if (first.session) {
         await this.#tellSession(first.session.id, group, round);
@@ -125,14 +125,14 @@ export class Bot implements Disposable {
     const before = known ?? newCard(first);
     const card = group.reduce(cardAfter, before);
     // The notification is of what matters most.
-    const main = group.find(isUrgent) ?? group.findLast((news) => !isOfCommands(news)) ?? first;
+    const main = group.find(isUrgent) ?? group.findLast((news) => !isOfCommand(news)) ?? first;
     const place = await this.#show(id, card, noticeOf(main), round);
     const isOver = card.closing !== null;
     memory.set(cardName(id), isOver ? null : JSON.stringify({ ...card, place }));
     const isNew = before.place === null;
     const forThread = group.filter((news) =>
       // What the card says by itself when it is posted is not said twice.
-      !isOfCommands(news) && (news.kind !== "session opened" || isUrgent(news)) &&
+      !isOfCommand(news) && (news.kind !== "session opened" || isUrgent(news)) &&
       !(isNew && news.kind === "session closed")
     );
     const calm = forThread.filter((news) => !isUrgent(news));

@@ -2,7 +2,6 @@
 
 import * as z from "zod/mini";
 import type { SinkNews } from "../news.ts";
-import { sentenceOf } from "../sentence.ts";
 import {
   ALARM,
   type Inline,
@@ -19,8 +18,6 @@ import {
 } from "./blocks.ts";
 import { countOf, isFailure, LONGEST, originOf, ticketOf, whoOf } from "./items.ts";
 import { type Message, textOf } from "./message.ts";
-
-const LONGEST_NOTICE = 240;
 
 const CARD = z.object({
   /** Where it is in Slack; null while it is not there. */
@@ -129,12 +126,6 @@ export function cardAfter(card: Card, news: SinkNews): Card {
 /** @param notice what has happened, for the notification; not escaped */
 export function messageOf(card: Card, notice: string): Message {
   return { text: textOf([notice]), blocks: [richText(...partsOf(card))] };
-}
-
-/** @returns what a notification says of news */
-export function noticeOf(news: SinkNews): string {
-  const { start, words } = sentenceOf(news);
-  return plainWords(`${news.host}: ${start}${words}`, LONGEST_NOTICE);
 }
 
 function partsOf(card: Card): Part[] {

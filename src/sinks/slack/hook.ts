@@ -3,11 +3,11 @@
 import type { SlackSettings } from "../../config/sink_settings.ts";
 import type { NetworkSettings } from "../../config/tracker_settings.ts";
 import { HttpClient } from "../../net/http_client.ts";
-import { isUrgent, type SinkNews } from "../news.ts";
+import { isOfCommand, isUrgent, type SinkNews } from "../news.ts";
 import { SinkUnavailableError } from "../sink.ts";
 import { ToldParts } from "../told_parts.ts";
 import { hookError } from "./errors.ts";
-import { isOfCommands, itemsOf } from "./items.ts";
+import { itemsOf } from "./items.ts";
 import { type Message, messagesOf, sizeOfBlocks } from "./message.ts";
 import { Pace } from "./pace.ts";
 
@@ -41,7 +41,7 @@ export class Hooks implements Disposable {
 
   /** @returns as `Sink.sizeOf` */
   sizeOf(news: SinkNews): number {
-    if (!isOfCommands(news)) {
+    if (!isOfCommand(news)) {
       return itemsOf([news]).reduce((size, { blocks }) => size + sizeOfBlocks(blocks), 0);
     }
     // Long ones are shortened, but they have to be held until then.

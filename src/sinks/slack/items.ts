@@ -1,6 +1,6 @@
 /** What a channel is shown of news, one item after the other. */
 
-import { isUrgent, type NewsCommand, type SinkNews } from "../news.ts";
+import { isOfCommand, isUrgent, type NewsCommand, type SinkNews } from "../news.ts";
 import { sentenceOf } from "../sentence.ts";
 import {
   ALARM,
@@ -48,31 +48,31 @@ export function itemsOf(batch: readonly SinkNews[]): Item[] {
   const open = new Map<string, SinkNews[]>();
   for (const news of batch) {
     const session = news.session?.id ?? "";
-    const group = isOfCommands(news) ? open.get(session) : undefined;
+    const group = isOfCommand(news) ? open.get(session) : undefined;
     if (group) {
       group.push(news);
       continue;
     }
     const opened = [news];
     groups.push(opened);
-    if (isOfCommands(news)) open.set(session, opened);
+    if (isOfCommand(news)) open.set(session, opened);
     else open.delete(session);
   }
   return groups.map(itemOf);
 }
 
-/** Whether it tells of a command, as most news do where a channel wants to hear of them. */
-export function isOfCommands({ kind }: SinkNews): boolean {
-  return kind === "command" || kind === "command started";
+/** @returns what a notification says of news; not escaped */
+export function noticeOf(news: SinkNews): string {
+  const { start, words } = sentenceOf(news);
+  return plainWords(`${news.host}: ${start}${words}`, LONGEST_NOTICE);
 }
 
 function itemOf(group: readonly SinkNews[]): Item {
   const [news] = group;
   if (!news) return { news: [], blocks: [], notice: "" };
-  const blocks = isOfCommands(news) ? [commandsBlock(news, group)] : blocksOf(news);
+  const blocks = isOfCommand(news) ? [commandsBlock(news, group)] : blocksOf(news);
   const more = group.length > 1 ? ` (and ${group.length - 1} more)` : "";
-  const { start, words } = sentenceOf(news);
-  return { news: group, blocks, notice: plainWords(`${news.host}: ${start}${words}`, LONGEST_NOTICE) + more };
+  return { news: group, blocks, notice: noticeOf(news) + more };
 }
 
 /** Who, and where. */

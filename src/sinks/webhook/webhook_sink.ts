@@ -2,15 +2,13 @@
 
 import type { WebhookSettings } from "../../config/sink_settings.ts";
 import type { NetworkSettings } from "../../config/tracker_settings.ts";
-import { HttpReplyTooLongError, HttpStatusError } from "../../net/http.ts";
+import { HttpReplyTooLongError } from "../../net/http.ts";
 import { HttpClient } from "../../net/http_client.ts";
-import { sinkError } from "../http_errors.ts";
+import { sinkError, wordsOf } from "../http_errors.ts";
 import type { SinkNews } from "../news.ts";
 import type { Limits, Outcome, Sink, SinkMemory } from "../sink.ts";
 import { makeDelivery, newsJson } from "./body.ts";
 import { sign } from "./signature.ts";
-
-const LONGEST_DETAIL = 200;
 
 /** Tells any service that takes JSON. What it answers does not count, if it is a success. */
 export class WebhookSink implements Sink {
@@ -58,12 +56,8 @@ export class WebhookSink implements Sink {
     }).then((reply) => ` (${reply.status})`, (error) => {
       // It has said that it took them, and more than anybody reads.
       if (error instanceof HttpReplyTooLongError) return "";
-      throw sinkError(error, detailOf(error));
+      throw sinkError(error, wordsOf(error));
     });
     return { refused: [], answer: `${batch.length} taken${status}` };
   }
-}
-
-function detailOf(error: unknown): string {
-  return error instanceof HttpStatusError ? error.text.trim().slice(0, LONGEST_DETAIL) : "";
 }
