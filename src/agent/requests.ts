@@ -25,7 +25,7 @@ import {
   type Tracker,
   TrackerUnavailableError,
 } from "../trackers/tracker.ts";
-import { SINK_NAMES } from "../sinks/sink.ts";
+import { SINK_NAMES } from "../config/sink_settings.ts";
 import type { Admission } from "./admission.ts";
 import { type Dispatch, NoSinkError } from "./dispatch/dispatch.ts";
 import { type Peer, RequestError } from "./server.ts";

@@ -2,20 +2,20 @@
 
 import { headers, headerValue, hookUrl, httpUrl, isOpenOnItsWay } from "./addresses.ts";
 import type { SettingReader } from "./setting_reader.ts";
-import type {
-  DatadogSettings,
-  NewRelicSettings,
-  OtlpSettings,
-  SinkSettings,
-  SlackSettings,
-  SyslogSettings,
-  Wants,
-  WebhookSettings,
+import {
+  type DatadogSettings,
+  type NewRelicSettings,
+  type OtlpSettings,
+  SINK_NAMES,
+  type SinkName,
+  type SinkSettings,
+  type SlackSettings,
+  type SyslogSettings,
+  type Wants,
+  type WebhookSettings,
 } from "./sink_settings.ts";
 import { readSyslog } from "./syslog_keys.ts";
 import { listOf, names, oneOf, trimmed, wholeNumber, yesOrNo } from "./values.ts";
-
-const NAMES: readonly SinkSettings["name"][] = ["slack", "datadog", "newRelic", "syslog", "otlp", "webhook"];
 
 /** All of them. */
 export const SINK_KEYS: readonly string[] = [
@@ -44,7 +44,7 @@ export const SINK_KEYS: readonly string[] = [
   "webhookURL",
   "webhookSecret",
   "webhookHeaders",
-  ...NAMES.flatMap((name) =>
+  ...SINK_NAMES.flatMap((name) =>
     ["Events", "Users", "Hosts", "Tickets", "ExitCodes"].map((what) => `${name}${what}`)
   ),
 ];
@@ -263,7 +263,7 @@ function warnOfOpen(reader: SettingReader, key: string, address: string): void {
   reader.doubtful(key, "is plain http: all texts can be read on their way; https is better");
 }
 
-function wants(reader: SettingReader, name: SinkSettings["name"], otherwise: Wants["events"]): Wants {
+function wants(reader: SettingReader, name: SinkName, otherwise: Wants["events"]): Wants {
   const events = reader.readIfSet(`${name}Events`, oneOf("sessions", "commands"), otherwise);
   if (events === "sessions" && reader.isSet(`${name}ExitCodes`)) {
     reader.doubtful(`${name}ExitCodes`, `has no effect: ${name} is told of sessions alone`);

@@ -1,5 +1,11 @@
 /** What the config says of the sinks, as types; `agent_settings.ts` reads it. */
 
+/** Every sink, by its name in the config, in `srvaudit status` and in evidence; in the order in which they are shown. */
+export const SINK_NAMES = ["slack", "datadog", "newRelic", "syslog", "otlp", "webhook"] as const;
+
+/** One of them. */
+export type SinkName = typeof SINK_NAMES[number];
+
 /** What a sink wants to hear. Empty lists want everything. */
 export interface Wants {
   /** Commands too, or only what is said of sessions. Emergencies and tamper are always told. */

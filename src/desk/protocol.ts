@@ -5,9 +5,8 @@
  * kernel says of the peer; no message names a user. What is read of the socket is checked by who reads it.
  */
 
-import type { Wants } from "../config/sink_settings.ts";
+import type { SinkName, Wants } from "../config/sink_settings.ts";
 import type { SessionClosed, SessionOpened } from "../record/event.ts";
-import type { SinkName } from "../sinks/sink.ts";
 import type { Answers, Created, Ticket, TicketDetails } from "../trackers/tracker.ts";
 import type { WhichTickets } from "./desk.ts";
 

@@ -1,12 +1,7 @@
 /** Where news goes. A sink says what it can take and how it is told; `agent/dispatch/` does all the rest. */
 
+import type { SinkName } from "../config/sink_settings.ts";
 import type { SinkNews } from "./news.ts";
-
-/** Every sink, by its name in the config, in `srvaudit status` and in evidence. */
-export type SinkName = typeof SINK_NAMES[number];
-
-/** In the order in which they are shown. */
-export const SINK_NAMES = ["slack", "datadog", "newRelic", "syslog", "otlp", "webhook"] as const;
 
 /** What a sink can take at a time. */
 export interface Limits {

@@ -10,7 +10,7 @@ import { choice, integer, string, type ValueParser } from "@optique/core/valuepa
 import { run } from "@optique/run";
 import { VERSION } from "../config/version.ts";
 import { type EarlierHead, parseHead } from "../evidence/head.ts";
-import { SINK_NAMES } from "../sinks/sink.ts";
+import { SINK_NAMES } from "../config/sink_settings.ts";
 import { type Moment, MomentError, parseMoment } from "../terminal/moments.ts";
 import { say } from "./output.ts";
 

@@ -2,7 +2,7 @@
 
 import { hostPaths } from "../config/paths.ts";
 import type { DeadLetters } from "../evidence/sink_state.ts";
-import type { SinkName } from "../sinks/sink.ts";
+import type { SinkName } from "../config/sink_settings.ts";
 import { visible } from "../terminal/visible.ts";
 import { askSinks } from "./ask_sinks.ts";
 import { openEvidence } from "./evidence_file.ts";

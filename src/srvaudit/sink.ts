@@ -1,8 +1,7 @@
 /** `srvaudit sink`: where what goes on record is told, how that goes, and whether it works. */
 
-import type { Wants } from "../config/sink_settings.ts";
+import { SINK_NAMES, type SinkName, type Wants } from "../config/sink_settings.ts";
 import type { SinkStatus } from "../desk/protocol.ts";
-import { SINK_NAMES, type SinkName } from "../sinks/sink.ts";
 import { lengthOfTime } from "../terminal/moments.ts";
 import { visible, visibleJson } from "../terminal/visible.ts";
 import { askSinks } from "./ask_sinks.ts";

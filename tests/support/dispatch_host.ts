@@ -1,7 +1,7 @@
 /** A host's evidence with sinks that fail at will, and an agent's part that can be killed and started again. */
 
 import { Dispatch, type DispatchSettings } from "../../src/agent/dispatch/dispatch.ts";
-import type { SinkSettings, Wants } from "../../src/config/sink_settings.ts";
+import type { SinkName, SinkSettings, Wants } from "../../src/config/sink_settings.ts";
 import type { EvidenceEvent, NewEvent } from "../../src/evidence/event.ts";
 import { Outbox } from "../../src/evidence/outbox.ts";
 import { EvidenceStore } from "../../src/evidence/store.ts";
@@ -14,7 +14,6 @@ import {
   type Sink,
   SinkDeniedError,
   type SinkMemory,
-  type SinkName,
   SinkRefusedError,
   SinkUnavailableError,
 } from "../../src/sinks/sink.ts";

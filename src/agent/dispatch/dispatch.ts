@@ -3,7 +3,7 @@
  * evidence, and not in memory.
  */
 
-import type { SinkSettings, Wants } from "../../config/sink_settings.ts";
+import type { SinkName, SinkSettings, Wants } from "../../config/sink_settings.ts";
 import type { NetworkSettings } from "../../config/tracker_settings.ts";
 import type { SinkStatus, SinkTested } from "../../desk/protocol.ts";
 import type { Outbox } from "../../evidence/outbox.ts";
@@ -11,7 +11,7 @@ import { SinkRows } from "../../evidence/sink_rows.ts";
 import { nowUs } from "../../record/clock.ts";
 import type { SinkNews } from "../../sinks/news.ts";
 import { openSink } from "../../sinks/open_sinks.ts";
-import { type Sink, SinkDeniedError, type SinkName, SinkUnavailableError } from "../../sinks/sink.ts";
+import { type Sink, SinkDeniedError, SinkUnavailableError } from "../../sinks/sink.ts";
 import { messageOf } from "../../terminal/message_of.ts";
 import { log } from "../log.ts";
 import { PAUSES } from "./circuit.ts";

@@ -3,7 +3,7 @@
 import { hasAgent } from "../../config/policy.ts";
 import { askAgent } from "../../desk/agent_client.ts";
 import type { SinkStatus } from "../../desk/protocol.ts";
-import type { SinkName } from "../../sinks/sink.ts";
+import type { SinkName } from "../../config/sink_settings.ts";
 import { lengthOfTime } from "../../terminal/moments.ts";
 import { type Finding, type Host, ok, warning, wrong } from "./finding.ts";
 
