@@ -15,7 +15,7 @@ DENORT = $(TOOLS)/denort
 SOURCES = $(shell find src -type f)
 SHELL_FILES = .ci/run packaging/sysv/srvaudit $(shell find packaging tests/support -name '*.sh') $(shell find src/shell completions -type f)
 
-.PHONY: run build test torture check bench clean install fmt redmine jira
+.PHONY: run build test torture check bench soak clean install fmt redmine jira
 
 run: build
 	@$(DENO) run -A packaging/run.ts
@@ -55,6 +55,10 @@ fmt: $(DENORT)
 
 bench: build
 	@$(DENO) run -A tests/bench/bench.ts
+
+# 200 sessions type for minutes while all six sinks are told, some of them are sick, and the agent is killed.
+soak: build
+	@$(DENO) run -A tests/bench/soak.ts
 
 # A real Redmine on loopback, with a project, users and keys, until Ctrl-C.
 redmine:

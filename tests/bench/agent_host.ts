@@ -75,12 +75,25 @@ export class AgentHost implements AsyncDisposable {
 
   /** Asks the evidence for one number. */
   ask(sql: string): number {
+    const [row] = this.rows<Record<string, number>>(sql);
+    return Number(Object.values(row ?? {})[0]);
+  }
+
+  /** Asks the evidence for rows. */
+  rows<Row>(sql: string): Row[] {
     const database = openDatabase(this.evidence, { readOnly: true, busyTimeoutMs: 10_000 });
     try {
-      return Number(Object.values(database.prepare(sql).get() ?? {})[0]);
+      return database.prepare(sql).all() as Row[];
     } finally {
       database.close();
     }
+  }
+
+  /** Kills the agent: it has no time for anything. */
+  async kill(): Promise<void> {
+    this.#agent?.kill("SIGKILL");
+    await this.#agent?.status;
+    this.#agent = undefined;
   }
 
   /** Ends the agent. */

@@ -1,5 +1,6 @@
 /** What open sessions cost the agent: memory, time of a processor; and what the agent costs a login. */
 
+import { AllSinks, HEARERS } from "../support/all_sinks.ts";
 import { findProgram } from "../support/needs.ts";
 import { AgentHost, OpenSessions, pause, percentile } from "./agent_host.ts";
 import { peakKib } from "./memory.ts";
@@ -61,6 +62,7 @@ export async function measureAgentSessions(): Promise<Row[]> {
     }
   }
   for (const count of [0, 1000]) rows.push(await residentWithTracker(count, residents.get(count) ?? NaN));
+  for (const count of [0, 1000]) rows.push(await residentWithSinks(count, residents.get(count) ?? NaN));
   return rows;
 }
 
@@ -78,6 +80,26 @@ async function residentWithTracker(count: number, without: number): Promise<Row>
     what: `agent: resident memory, ${count} open sessions, which a Jira is told of`,
     measured: mebibytes(resident),
     against: `tickets on the host: ${mebibytes(without)}`,
+    result: `${resident < without ? "" : "+"}${mebibytes(resident - without)}`,
+    ...(count === 1000 ? { budget: { text: "80 MiB", kept: resident <= 80 * 1024 } } : {}),
+  };
+}
+
+/** The same where all six sinks are told of every session. */
+async function residentWithSinks(count: number, without: number): Promise<Row> {
+  const what = `agent: resident memory, ${count} open sessions, which all six sinks are told of`;
+  if (!findProgram("rsyslogd")) return notMeasured(what, "there is no rsyslogd here");
+  await using sinks = await AllSinks.start();
+  await using host = new AgentHost(sinks.config);
+  await host.start();
+  await using _sessions = await OpenSessions.open(host, count);
+  for (const name of HEARERS) while ((await sinks.heard(name)).length < count) await pause(100);
+  await pause(2000);
+  const resident = host.kib("smaps_rollup", "Rss");
+  return {
+    what,
+    measured: mebibytes(resident),
+    against: `no sinks: ${mebibytes(without)}`,
     result: `${resident < without ? "" : "+"}${mebibytes(resident - without)}`,
     ...(count === 1000 ? { budget: { text: "80 MiB", kept: resident <= 80 * 1024 } } : {}),
   };

@@ -15,6 +15,7 @@ import { measureMemory } from "./memory.ts";
 import { measureQueries } from "./querying.ts";
 import { measureRecording } from "./recording.ts";
 import { print, type Row } from "./report.ts";
+import { measureSinksSoak } from "./sinks_soak.ts";
 import { measureCommand, measurePrompt } from "./starting.ts";
 import { measureStoriesAtOnce } from "./tracker_ends.ts";
 import { measureTrackerIngest } from "./tracker_ingest.ts";
@@ -36,6 +37,7 @@ const MEASUREMENTS = [
   measureStories,
   measureStoriesAtOnce,
   measureTrackerIngest,
+  measureSinksSoak,
 ];
 
 const rows: Row[] = [];

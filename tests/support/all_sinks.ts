@@ -7,12 +7,16 @@ import { FakeNewRelic } from "./new_relic/fake_new_relic.ts";
 import { OtlpReceiver } from "./otlp_receiver.ts";
 import { Rsyslog } from "./rsyslog.ts";
 import { FakeSlack, type Message } from "./slack/fake_slack.ts";
+import { readBlocks } from "./slack/reader.ts";
 import { WebhookReceiver } from "./webhook_receiver.ts";
 
 /** Those that hear of every event, and those among them that are reached through a proxy. */
 export const HEARERS = ["datadog", "newRelic", "syslog", "otlp", "webhook"] as const;
 export type Hearer = (typeof HEARERS)[number];
 type Proxied = "slack" | Exclude<Hearer, "syslog">;
+
+/** A UUIDv8: of all that is told, news alone have one. */
+const NEWS_ID = /[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}/g;
 
 /** They run until they are disposed of. */
 export class AllSinks implements AsyncDisposable {
@@ -91,6 +95,29 @@ export class AllSinks implements AsyncDisposable {
           idsIn(text)
         );
     }
+  }
+
+  /** When each was there first, in milliseconds since 1970, by its id; also what was not taken then. */
+  async arrivals(name: Hearer): Promise<Map<string, number>> {
+    const arrivals = new Map<string, number>();
+    if (name === "syslog") {
+      for (const { params, timegenerated } of await this.rsyslog.heard()) {
+        const id = String(params?.id);
+        if (!arrivals.has(id)) arrivals.set(id, Date.parse(timegenerated));
+      }
+      return arrivals;
+    }
+    for (const { text, atMs } of this[name].requests) {
+      for (const [id] of text.matchAll(NEWS_ID)) if (!arrivals.has(id)) arrivals.set(id, atMs);
+    }
+    return arrivals;
+  }
+
+  /** How many sessions Slack shows as over. */
+  get slackOver(): number {
+    return this.slack.channel("ops").messages.filter(({ metadata, blocks }) =>
+      payloadOf(metadata).session !== undefined && readBlocks(blocks).text.includes("over after")
+    ).length;
   }
 
   /** What they were sent and could not keep as it came: empty where all is well. */
