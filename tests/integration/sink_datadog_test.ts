@@ -3,36 +3,25 @@ import fc from "fast-check";
 import type { DatadogSettings } from "../../src/config/sink_settings.ts";
 import { DatadogSink } from "../../src/sinks/datadog/datadog_sink.ts";
 import type { SinkNews } from "../../src/sinks/news.ts";
-import {
-  SinkDeniedError,
-  type SinkMemory,
-  SinkRefusedError,
-  SinkUnavailableError,
-} from "../../src/sinks/sink.ts";
+import { SinkDeniedError, SinkRefusedError, SinkUnavailableError } from "../../src/sinks/sink.ts";
+import { ALL, deliver, NETWORK } from "../support/deliver.ts";
 import { FakeDatadog, tooMany } from "../support/datadog/fake_datadog.ts";
 import { isRecord } from "../support/fake_intake.ts";
 import { until } from "../support/sshd.ts";
 import { makeCommandNews, makeNews, NEWS_KINDS } from "../support/sink_news.ts";
 
-const NETWORK = { proxy: "", noProxy: [], caFile: "" };
-const NO_MEMORY: SinkMemory = { get: () => undefined, set: () => {} };
 const HOUR_US = 3_600_000_000;
 
 function sinkOf(datadog: FakeDatadog, changes: Partial<DatadogSettings> = {}): DatadogSink {
-  const wants = { events: "commands", users: [], hosts: [], tickets: [], exitCodes: "all" } as const;
   const settings: DatadogSettings = {
     name: "datadog",
     key: datadog.key,
     site: "datadoghq.eu",
     tags: ["env:prod"],
     url: datadog.url,
-    wants,
+    wants: ALL,
   };
   return new DatadogSink({ ...settings, ...changes }, NETWORK);
-}
-
-function deliver(sink: DatadogSink, batch: readonly SinkNews[], signal = new AbortController().signal) {
-  return sink.deliver(batch, NO_MEMORY, signal);
 }
 
 /** An attribute by its path, as in `command.exit_code`. */

@@ -3,34 +3,23 @@ import fc from "fast-check";
 import type { NewRelicSettings } from "../../src/config/sink_settings.ts";
 import { NewRelicSink } from "../../src/sinks/new_relic/new_relic_sink.ts";
 import type { SinkNews } from "../../src/sinks/news.ts";
-import {
-  SinkDeniedError,
-  type SinkMemory,
-  SinkRefusedError,
-  SinkUnavailableError,
-} from "../../src/sinks/sink.ts";
+import { SinkDeniedError, SinkRefusedError, SinkUnavailableError } from "../../src/sinks/sink.ts";
+import { ALL, deliver, NETWORK } from "../support/deliver.ts";
 import { FakeNewRelic, tooMany } from "../support/new_relic/fake_new_relic.ts";
 import { makeCommandNews, makeNews, NEWS_KINDS } from "../support/sink_news.ts";
 
-const NETWORK = { proxy: "", noProxy: [], caFile: "" };
-const NO_MEMORY: SinkMemory = { get: () => undefined, set: () => {} };
 const HOUR_US = 3_600_000_000;
 
 function sinkOf(newRelic: FakeNewRelic, changes: Partial<NewRelicSettings> = {}): NewRelicSink {
-  const wants = { events: "commands", users: [], hosts: [], tickets: [], exitCodes: "all" } as const;
   const settings: NewRelicSettings = {
     name: "newRelic",
     licenseKey: newRelic.licenseKey,
     account: newRelic.account,
     region: "EU",
     url: newRelic.url,
-    wants,
+    wants: ALL,
   };
   return new NewRelicSink({ ...settings, ...changes }, NETWORK);
-}
-
-function deliver(sink: NewRelicSink, batch: readonly SinkNews[], signal = new AbortController().signal) {
-  return sink.deliver(batch, NO_MEMORY, signal);
 }
 
 /** Nothing was thrown away without a word. */

@@ -5,31 +5,17 @@ import { Dispatch } from "../../src/agent/dispatch/dispatch.ts";
 import { VERSION } from "../../src/config/version.ts";
 import { Outbox } from "../../src/evidence/outbox.ts";
 import { EvidenceStore } from "../../src/evidence/store.ts";
-import type { SinkNews } from "../../src/sinks/news.ts";
 import { OtlpSink } from "../../src/sinks/otlp/otlp_sink.ts";
-import {
-  type Outcome,
-  SinkDeniedError,
-  type SinkMemory,
-  SinkRefusedError,
-  SinkUnavailableError,
-} from "../../src/sinks/sink.ts";
-import { ALL, SHORT, simpleNews } from "../support/dispatch_host.ts";
+import { SinkDeniedError, SinkRefusedError, SinkUnavailableError } from "../../src/sinks/sink.ts";
+import { ALL, deliver, NETWORK } from "../support/deliver.ts";
+import { SHORT, simpleNews } from "../support/dispatch_host.ts";
 import { command, EvidenceFolder, opened } from "../support/evidence_events.ts";
 import { OtlpReceiver } from "../support/otlp_receiver.ts";
 import { makeCommandNews, makeNews, NEWS_KINDS } from "../support/sink_news.ts";
 import { until } from "../support/sshd.ts";
 
-const NETWORK = { proxy: "", noProxy: [], caFile: "" };
-const NO_MEMORY: SinkMemory = { get: () => undefined, set: () => {} };
-
 function sinkOf(receiver: OtlpReceiver, headers: OtlpSettings["headers"] = {}): OtlpSink {
-  const wants = { events: "commands", users: [], hosts: [], tickets: [], exitCodes: "all" } as const;
-  return new OtlpSink({ name: "otlp", url: receiver.url, headers, wants }, NETWORK);
-}
-
-function deliver(sink: OtlpSink, batch: readonly SinkNews[]): Promise<Outcome> {
-  return sink.deliver(batch, NO_MEMORY, new AbortController().signal);
+  return new OtlpSink({ name: "otlp", url: receiver.url, headers, wants: ALL }, NETWORK);
 }
 
 Deno.test("a collector hears of every kind of news, in its order, by the conventions", async () => {

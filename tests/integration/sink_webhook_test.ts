@@ -2,33 +2,21 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { WebhookSettings } from "../../src/config/sink_settings.ts";
 import type { NewsClosing, NewsCommand, NewsOwner, NewsSession, SinkNews } from "../../src/sinks/news.ts";
-import {
-  type Outcome,
-  SinkDeniedError,
-  type SinkMemory,
-  SinkRefusedError,
-  SinkUnavailableError,
-} from "../../src/sinks/sink.ts";
+import { SinkDeniedError, SinkRefusedError, SinkUnavailableError } from "../../src/sinks/sink.ts";
 import { sign } from "../../src/sinks/webhook/signature.ts";
 import { WebhookSink } from "../../src/sinks/webhook/webhook_sink.ts";
+import { ALL, deliver, NETWORK } from "../support/deliver.ts";
 import { isRecord } from "../support/fake_intake.ts";
 import { testThatNeeds } from "../support/needs.ts";
 import { run } from "../support/run.ts";
 import { makeCommandNews, makeNews, NEWS_KINDS } from "../support/sink_news.ts";
 import { WEBHOOK_SCHEMA, WebhookReceiver } from "../support/webhook_receiver.ts";
 
-const NETWORK = { proxy: "", noProxy: [], caFile: "" };
-const NO_MEMORY: SinkMemory = { get: () => undefined, set: () => {} };
 const SECRET = "5f3c9a1e7b2d4860";
 
 function sinkOf(receiver: WebhookReceiver, changes: Partial<WebhookSettings> = {}): WebhookSink {
-  const wants = { events: "commands", users: [], hosts: [], tickets: [], exitCodes: "all" } as const;
-  const settings = { name: "webhook", url: receiver.hook, secret: SECRET, headers: {}, wants } as const;
+  const settings = { name: "webhook", url: receiver.hook, secret: SECRET, headers: {}, wants: ALL } as const;
   return new WebhookSink({ ...settings, ...changes }, NETWORK);
-}
-
-function deliver(sink: WebhookSink, batch: readonly SinkNews[]): Promise<Outcome> {
-  return sink.deliver(batch, NO_MEMORY, new AbortController().signal);
 }
 
 Deno.test("a webhook hears of every kind of news, in its order, as the schema says", async () => {

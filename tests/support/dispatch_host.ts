@@ -1,7 +1,7 @@
 /** A host's evidence with sinks that fail at will, and an agent's part that can be killed and started again. */
 
 import { Dispatch, type DispatchSettings } from "../../src/agent/dispatch/dispatch.ts";
-import type { SinkName, SinkSettings, Wants } from "../../src/config/sink_settings.ts";
+import type { SinkName, SinkSettings } from "../../src/config/sink_settings.ts";
 import type { EvidenceEvent, NewEvent } from "../../src/evidence/event.ts";
 import { Outbox } from "../../src/evidence/outbox.ts";
 import { EvidenceStore } from "../../src/evidence/store.ts";
@@ -17,10 +17,8 @@ import {
   SinkRefusedError,
   SinkUnavailableError,
 } from "../../src/sinks/sink.ts";
+import { ALL } from "./deliver.ts";
 import { command, EvidenceFolder } from "./evidence_events.ts";
-
-/** Everything, commands too. */
-export const ALL: Wants = { events: "commands", users: [], hosts: [], tickets: [], exitCodes: "all" };
 
 /** What becomes of a batch. */
 export type Fate =

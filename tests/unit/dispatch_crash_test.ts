@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { NewEvent } from "../../src/evidence/event.ts";
 import { agentEvent, closed, command, opened } from "../support/evidence_events.ts";
-import { ALL, BAD, DispatchHost, type Fate, MemoryReceiver, sinkSettings } from "../support/dispatch_host.ts";
+import { ALL } from "../support/deliver.ts";
+import { BAD, DispatchHost, type Fate, MemoryReceiver, sinkSettings } from "../support/dispatch_host.ts";
 
 type Action =
   | { what: "open" }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
+import { ALL } from "../support/deliver.ts";
 import {
-  ALL,
   BAD,
   commands,
   DispatchHost,

@@ -9,8 +9,8 @@ import { EvidenceStore } from "../../src/evidence/store.ts";
 import { backoffMs } from "../../src/net/backoff.ts";
 import { nowUs } from "../../src/record/clock.ts";
 import { SinkDeniedError, SinkUnavailableError } from "../../src/sinks/sink.ts";
+import { ALL } from "../support/deliver.ts";
 import {
-  ALL,
   BAD,
   commands,
   DAY_MS,

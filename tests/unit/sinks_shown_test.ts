@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { SinkStatus } from "../../src/desk/protocol.ts";
 import { sinkFindings } from "../../src/srvaudit/doctor/sinks.ts";
 import { sinksText, wantsText } from "../../src/srvaudit/sink.ts";
-import { ALL } from "../support/dispatch_host.ts";
+import { ALL } from "../support/deliver.ts";
 
 const NOW_US = 1_700_000_000_000_000;
 const CONFIG = "/etc/srvaudit/config";
