@@ -22,7 +22,7 @@ Deno.test("a bot posts one message a session, changes it as it goes on, and keep
   const [card] = met.messages();
   assert.ok(card);
   assert.match(met.texts()[0] ?? "", /^ alice on web1 · OPS-17 · from 10.0.0.9 · pts\/3\n/);
-  assert.deepEqual(card.metadata?.event_payload, { session: sessionOf().id });
+  assert.deepEqual(card.metadata?.event_payload, { session: sessionOf().id, host: "web1" });
   await met.tell(commandOf(1, "ls"), commandOf(2, "false", {}, 1));
   assert.match(met.texts()[0] ?? "", /2 commands, 1 failed · for 2.0 s so far$/);
   await met.tell(newsOf(3, "note", { text: "restarted nginx" }), commandOf(4, "w"));
@@ -300,4 +300,30 @@ Deno.test("srvaudit sink test's news reach either way, and the answer says how m
   await using hook = Meeting.hook();
   assert.equal(await hook.tell(test), "ok: 1 message");
   for (const met of [bot, hook]) assert.match(met.texts().join(), /^web1 · a test of srvAudit · .*\nhello$/);
+});
+
+Deno.test("whatever time a shell says, the channel can be read for it", async () => {
+  for (const atUs of [0, 1_000_000, Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER]) {
+    await using met = Meeting.bot();
+    await met.tell(newsOf(0, "session opened"));
+    met.restart();
+    await met.tell(newsOf(1, "note", { text: "once", atUs }));
+    const oldest = met.slack.requests.map(({ line }) => line).filter((line) =>
+      line.includes("conversations.")
+    );
+    assert.notEqual(oldest.length, 0);
+    assert.equal(met.texts().filter((text) => text.includes("once")).length, 1);
+  }
+});
+
+Deno.test("nobody on another host changes a session's message by giving her own session its ID", async () => {
+  await using met = Meeting.bot();
+  await met.tell(newsOf(0, "session opened"));
+  const [before] = met.texts();
+  using elsewhere = new SlackSink(met.settings, NETWORK, 0);
+  const mallory = sessionOf({ user: "mallory" });
+  const forged = newsOf(1, "session opened", { host: "web2", session: mallory });
+  await elsewhere.deliver([forged], new TestMemory(), new AbortController().signal);
+  assert.equal(met.texts()[0], before);
+  assert.match(met.texts()[1] ?? "", /mallory on web2/);
 });

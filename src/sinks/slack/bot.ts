@@ -148,12 +148,13 @@ export class Bot implements Disposable {
   async #show(id: string, card: Card, notice: string, round: Round): Promise<Posted> {
     const { signal, sinceUs } = round;
     const message = messageOf(card, notice);
-    if (card.place && await this.#posts.update(message, id, card.place, signal)) {
+    const whose = { session: id, host: card.host };
+    if (card.place && await this.#posts.update(message, whose, card.place, signal)) {
       round.changed++;
       return card.place;
     }
     const { channel } = this.settings;
-    const posted = await this.#posts.card(message, id, channel, sinceUs, signal);
+    const posted = await this.#posts.card(message, whose, channel, sinceUs, signal);
     round.posted++;
     this.#learnId(channel, posted, round.memory);
     return posted;

@@ -30,6 +30,15 @@ export interface Posted {
   ts: string;
 }
 
+/**
+ * Whose a card is. Who can say what is in a spool can give a session of hers another's ID, but not another host's name: of two
+ * hosts none finds the other's cards.
+ */
+export interface Whose {
+  session: string;
+  host: string;
+}
+
 /** `event_type` of ours: https://docs.slack.dev/messaging/message-metadata */
 const EVENT_TYPE = "srvaudit_news";
 /** A place is read so far back, in pages of so many messages. */
@@ -66,7 +75,7 @@ export class Posts {
   /** Whether something may not be posted once only, for want of a scope. */
   isBlind = false;
   readonly #told = new ToldParts();
-  /** The `ts` of cards that were found or posted, by session, until their batch is told. */
+  /** The `ts` of cards that were found or posted, by whose they are, until their batch is told. */
   readonly #cards = new Map<string, Posted>();
   /** Until the first batch is through, whatever was there may be from an agent before this one. */
   #isFirst = true;
@@ -84,7 +93,7 @@ export class Posts {
   finish(batch: readonly SinkNews[]): void {
     this.#isFirst = false;
     this.#read.clear();
-    for (const { session } of batch) this.#cards.delete(session?.id ?? "");
+    for (const { session, host } of batch) this.#cards.delete(keyOf({ session: session?.id ?? "", host }));
   }
 
   /** Those of the news that are not told there yet. */
@@ -113,38 +122,38 @@ export class Posts {
   /** Posts the card of a session, unless it is there already. */
   async card(
     message: Message,
-    session: string,
+    whose: Whose,
     channel: string,
     sinceUs: number,
     signal: AbortSignal,
   ): Promise<Posted> {
     await this.#lookAt({ channel }, sinceUs, signal);
-    const there = this.#cards.get(session);
+    const there = this.#cards.get(keyOf(whose));
     if (there) {
-      return await this.update(message, session, there, signal)
+      return await this.update(message, whose, there, signal)
         ? there
-        : this.#newCard(message, session, channel, signal);
+        : this.#newCard(message, whose, channel, signal);
     }
-    return await this.#newCard(message, session, channel, signal);
+    return await this.#newCard(message, whose, channel, signal);
   }
 
-  async #newCard(message: Message, session: string, channel: string, signal: AbortSignal): Promise<Posted> {
-    const posted = await this.#post(message, { session }, { channel }, signal);
-    this.#cards.set(session, posted);
+  async #newCard(message: Message, whose: Whose, channel: string, signal: AbortSignal): Promise<Posted> {
+    const posted = await this.#post(message, { ...whose }, { channel }, signal);
+    this.#cards.set(keyOf(whose), posted);
     return posted;
   }
 
   /** Changes a card. @returns whether it is there still */
-  async update(message: Message, session: string, posted: Posted, signal: AbortSignal): Promise<boolean> {
+  async update(message: Message, whose: Whose, posted: Posted, signal: AbortSignal): Promise<boolean> {
     const { channel, ts } = posted;
-    const body = { channel, ts, ...fieldsOf(message, { session }) };
+    const body = { channel, ts, ...fieldsOf(message, { ...whose }) };
     try {
       await this.#do("chat.update", body, channel, signal);
     } catch (error) {
       if (!(error instanceof SlackError)) throw error;
       if (FIXED.has(error.code)) return true;
       if (!GONE.has(error.code)) throw methodError(error, channel);
-      this.#cards.delete(session);
+      this.#cards.delete(keyOf(whose));
       return false;
     }
     return true;
@@ -208,7 +217,7 @@ export class Posts {
         reply = await this.api.read(method, {
           channel: place.channel,
           ts: place.thread,
-          oldest: (sinceUs / 1e6 - CLOCK_S).toFixed(6),
+          oldest: oldestOf(sinceUs),
           limit: PAGE,
           include_all_metadata: "true",
           cursor,
@@ -222,9 +231,11 @@ export class Posts {
       }
       for (const { ts, metadata } of reply.messages ?? []) {
         if (metadata?.event_type !== EVENT_TYPE) continue;
-        const { news, session } = metadata.event_payload ?? {};
+        const { news, session, host } = metadata.event_payload ?? {};
         if (typeof news === "string") this.#told.add(name, news.split(" ").map((id) => ({ id })));
-        if (typeof session === "string") this.#cards.set(session, { channel: place.channel, ts });
+        if (typeof session === "string" && typeof host === "string") {
+          this.#cards.set(keyOf({ session, host }), { channel: place.channel, ts });
+        }
       }
       cursor = reply.response_metadata?.next_cursor ?? "";
     }
@@ -243,6 +254,15 @@ function fieldsOf(
     link_names: false,
     metadata: { event_type: EVENT_TYPE, event_payload: payload },
   };
+}
+
+/** A shell may say any time, before 1970 or years ahead: of the first Slack wants to hear nothing, and nothing is found by the other. */
+function oldestOf(sinceUs: number): string {
+  return Math.max(0, Math.min(sinceUs / 1e6, Date.now() / 1000) - CLOCK_S).toFixed(6);
+}
+
+function keyOf({ session, host }: Whose): string {
+  return `${host} ${session}`;
 }
 
 function nameOf({ channel, thread }: Place): string {
