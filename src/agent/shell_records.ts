@@ -25,6 +25,10 @@ export interface Taking {
   sinceUs: number;
 }
 
+/** No terminal has a longer name, in characters, and no pipeline that people type more parts: sinks are told of both. */
+const LONGEST_TTY = 256;
+const MOST_PARTS = 1000;
+
 /** A command's end that nobody saw. */
 const UNSEEN: CommandEnd = { endUs: null, exitCode: null, pipeStates: [] };
 
@@ -140,12 +144,15 @@ export class ShellRecords {
     if (missing < 0) this.#foreign("a command's number out of turn");
     if (missing > 0) notice(this.file.oddities, "gap", "commands that are not on record", missing);
     if (this.#row.gone) this.#foreign("a command after its shell's end");
-    this.#begun = start;
+    const isTooLong = start.tty.length > LONGEST_TTY;
+    if (isTooLong) this.#foreign("a terminal's name longer than any");
+    this.#begun = isTooLong ? { ...start, tty: start.tty.slice(0, LONGEST_TTY) } : start;
     this.#row.lastNumber = start.number;
   }
 
   #end(end: EndRecord): void {
-    const states = end.pipeStates.length > 0 ? end.pipeStates : [end.exitCode];
+    if (end.pipeStates.length > MOST_PARTS) this.#foreign("a pipeline of more parts than any");
+    const states = end.pipeStates.length > 0 ? end.pipeStates.slice(0, MOST_PARTS) : [end.exitCode];
     if (end.number < this.#row.lastNumber) this.#foreign("an end without its start");
     else if (end.number > this.#row.lastNumber) notice(this.file.oddities, "gap", "an end without its start");
     else this.#ended(end.atUs, { endUs: end.atUs, exitCode: end.exitCode, pipeStates: states });

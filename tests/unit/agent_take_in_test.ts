@@ -326,6 +326,26 @@ Deno.test("what no hook writes is foreign: each kind is on record, with how ofte
   assert.equal(at.commands().length, 1);
 });
 
+Deno.test("no terminal's name and no pipeline is so long that it fills others' memory, or sinks' batches", () => {
+  const started = { ...start(2, "rm -rf /"), tty: "x".repeat(50_000) } as SpoolRecord;
+  const ended = { ...end(2), pipeStates: Array.from({ length: 20_000 }, () => 1) } as SpoolRecord;
+  const cases: [SpoolRecord[], string][] = [
+    [[started, end(2)], "a terminal's name longer than any"],
+    [[start(2, "rm -rf /"), ended], "a pipeline of more parts than any"],
+  ];
+  for (const [records, why] of cases) {
+    using at = new SpoolsAndEvidence();
+    at.add(shellFile(null, alive()), shell(alive()), ...command(1), ...records);
+    at.run();
+    assert.deepEqual(at.tampers().map((one) => one.why), [{ [why]: 1 }]);
+    assert.deepEqual(at.commands().map(({ exitCode }) => exitCode), [0, 0]);
+    const [row] = at.ask(
+      "select max(coalesce(length(tty), 0) + coalesce(length(pipe_states), 0)) as size from event",
+    );
+    assert.ok(Number(row?.size) < 5000, `${row?.size}`);
+  }
+});
+
 Deno.test("what is missing, as where the disk was full, is on record as that, and accuses nobody", () => {
   const cases: [(SpoolRecord | Uint8Array)[], Record<string, number>][] = [
     [[start(5, "five")], { "commands that are not on record": 3 }],
