@@ -49,7 +49,8 @@ testThatNeeds(["Redmine"], "Redmine's tickets", async (test) => {
 
   await test.step("what she may not see in Redmine is not there for her, though srvAudit's account sees it", async () => {
     assert.equal(await everywhere.find(bob(), "3"), undefined);
-    assert.equal((await everywhere.find(askingAs("nobody-there"), "3"))?.key, "3");
+    assert.equal(await everywhere.find(askingAs("nobody-there"), "3"), undefined);
+    assert.equal((await everywhere.find(askingAs("admin"), "3"))?.key, "3");
   });
 
   await test.step("a ticket outside of the allowed projects is not there", async () => {
