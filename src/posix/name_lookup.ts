@@ -17,6 +17,9 @@ const EAI_NODATA = -5;
 const ADDRINFO_BYTES = 48;
 const SOCK_STREAM = 1;
 
+/** What threads read just now: this Deno would let it be collected meanwhile (denoland/deno, pull request 32775). */
+const underWay = new Set<readonly Uint8Array[]>();
+
 /** One of a host's addresses. */
 export interface HostAddress {
   /** As people write it: `192.0.2.1`, `2001:db8::1`. */
@@ -54,7 +57,14 @@ export async function lookUpHost(host: string, port: number): Promise<HostAddres
   // One of each address, and not one for each kind of socket.
   view.setInt32(8, SOCK_STREAM, true);
   const found = new BigUint64Array(1);
-  const code = await getaddrinfo(cString(host), cString(String(port)), hints, found);
+  const inputs = [cString(host), cString(String(port)), hints] as const;
+  let code: number;
+  underWay.add(inputs);
+  try {
+    code = await getaddrinfo(...inputs, found);
+  } finally {
+    underWay.delete(inputs);
+  }
   const list = Deno.UnsafePointer.create(found[0] ?? 0n);
   if (code !== 0) {
     const isUnknown = code === EAI_NONAME || code === EAI_NODATA;
