@@ -103,13 +103,13 @@ export class HttpClient implements Disposable {
   }
 
   /**
-   * Asks for something that is no JSON, or need not be.
+   * Asks for something that is no JSON, or need not be. People read it: it has none of the client's secrets in it.
    *
    * @throws {HttpUnreachableError} @throws {HttpStatusError} @throws {HttpReplyError}
    */
   async text(request: HttpRequest): Promise<TextReply> {
     const { status, text } = await this.#exchange(request);
-    return { status, text };
+    return { status, text: this.#withoutSecrets(text) };
   }
 
   /** @returns the answer, if it is a success */

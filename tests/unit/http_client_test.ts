@@ -244,6 +244,13 @@ Deno.test("HttpClient hands on no key that a service, or what stands before it, 
   });
 });
 
+Deno.test("HttpClient hands on no key in an answer that is a success, either", async () => {
+  const answer = (request: Request) => new Response(`you are ${request.headers.get("x-redmine-api-key")}`);
+  await withService(answer, async (http) => {
+    assert.deepEqual(await http.text(get("/whoami")), { status: 200, text: "you are *****" });
+  });
+});
+
 Deno.test("HttpClient follows no redirection: it says where to", async () => {
   let elsewhere = 0;
   await withService(() => {

@@ -7,6 +7,9 @@ import { SinkDeniedError, SinkRefusedError, SinkUnavailableError } from "../sink
 /** A word of Slack's for what is wrong; nothing else that comes from there is repeated. */
 const CODE = /^[a-z][a-z0-9_]{1,59}$/;
 
+/** Scopes, with commas between them. */
+const SCOPES = /^[a-z][a-z0-9_.:,-]{1,199}$/;
+
 /**
  * Something in the message. https://docs.slack.dev/reference/methods/chat.postMessage#errors and
  * https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks#handling_errors
@@ -93,7 +96,8 @@ export class SlackError extends Error {
  */
 export function methodError({ method, code, needed }: SlackError, where: string): Error {
   const word = CODE.test(code) ? code : "an error without a name";
-  const message = `Slack: ${method} for ${where}: ${word}${needed && ` (${needed})`}`;
+  const scopes = SCOPES.test(needed) ? ` (${needed})` : "";
+  const message = `Slack: ${method} for ${where}: ${word}${scopes}`;
   if (PATIENCE.has(code)) return new SinkUnavailableError(message, { retryAfterMs: PATIENCE_MS });
   if (REFUSED.has(code)) return new SinkRefusedError(message);
   const mend = MENDS[code];
