@@ -21,6 +21,8 @@ testThatNeeds(
       'pms="Redmine"',
       `redmineURL="${proxy.url}"`,
       `redmineKey="${REDMINE_KEYS.admin}"`,
+      // Nobody there knows the user: without this she would see public projects alone.
+      'redmineProject="ops"',
     ]);
     await using login = await Login.open(host, user, { ticket: "#99" });
     assert.match(login.shown, /^srvaudit: Redmine [^\r\n]*; going on without it\r$/m);

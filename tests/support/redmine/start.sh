@@ -33,7 +33,8 @@ cat >"$folder/config/puma.rb" <<PUMA
 environment 'production'
 directory '$app'
 bind 'tcp://127.0.0.1:${REDMINE_PORT:-0}'
-threads 1, 4
+# More would write at once: SQLite lets one, and Redmine makes 500 of that.
+threads 1, 1
 workers 0
 pidfile '$folder/tmp/pids/puma.pid'
 PUMA
