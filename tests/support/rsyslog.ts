@@ -63,6 +63,8 @@ export class Rsyslog implements AsyncDisposable {
   static async start(options: RsyslogOptions = {}): Promise<Rsyslog> {
     const folder = await Deno.makeTempDir({ dir: "/tmp", prefix: "rsyslog" });
     await makeCertificates(folder, options.certificate ?? "own");
+    // AppArmor lets the one that is installed open nothing outside of its own folders.
+    await Deno.copyFile("/usr/sbin/rsyslogd", `${folder}/rsyslogd`);
     for (let attempt = 1;; attempt++) {
       const rsyslog = new Rsyslog(folder, options, freePort(), freePort());
       await Deno.writeTextFile(`${folder}/rsyslog.conf`, configOf(rsyslog));
@@ -112,7 +114,7 @@ export class Rsyslog implements AsyncDisposable {
 
   /** Starts it where it has ended. */
   async startAgain(): Promise<void> {
-    this.#process = new Deno.Command("/usr/sbin/rsyslogd", {
+    this.#process = new Deno.Command(`${this.folder}/rsyslogd`, {
       args: ["-n", "-f", `${this.folder}/rsyslog.conf`, "-i", `${this.folder}/pid`],
       stdin: "null",
       stdout: "null",

@@ -64,6 +64,7 @@ export class StreamChannel implements Channel {
    * @throws {SinkUnavailableError}
    */
   async settle(signal: AbortSignal): Promise<void> {
+    clearTimeout(this.#timer);
     try {
       await orAborted(this.#farewell, signal);
       await this.#finish(signal);

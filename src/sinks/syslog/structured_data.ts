@@ -39,6 +39,7 @@ export function factsOf(news: SinkNews): Param[] {
     ["emergency", session?.emergency === undefined ? undefined : "true"],
     ["unverified", session?.unverified && "true"],
     ["late", session?.late && "true"],
+    ["over", session?.over && "true"],
     ["durationUs", closing?.durationUs ?? durationOf(command)],
     ["pipeStates", command && command.pipeStates.length > 1 ? command.pipeStates.join(" ") : undefined],
     ["masked", command?.isMasked ? "true" : undefined],
