@@ -38,6 +38,7 @@ export class NewsRows {
   readonly #count;
   readonly #failures;
   readonly #tickets;
+  readonly #closing;
 
   /** @throws {EvidenceError} as all of its methods do */
   constructor(readonly store: EvidenceStore) {
@@ -69,6 +70,8 @@ export class NewsRows {
         select seq, json_extract(data, '$.to') from event
           where kind = 'ticket switched' and session = ? and data is not null)
       group by ticket order by min(seq) limit ${MOST_TICKETS}`);
+    this.#closing = database.prepare(`select 1 from event
+      where kind = 'session closed' and session = ? and data is not null and seq < ? limit 1`);
   }
 
   /** A session's opening, by its `seq`. */
@@ -106,6 +109,11 @@ export class NewsRows {
   /** What a session has worked on, as it was given: the first one first, each once; of very many the first ones. */
   tickets(session: number): (string | null)[] {
     return this.#guarded(() => this.#tickets.all(session, session)).map(({ ticket }) => textOrNull(ticket));
+  }
+
+  /** Whether a session had ended when that event was taken in. */
+  isOver(session: number, seq: number): boolean {
+    return this.#guarded(() => this.#closing.get(session, seq)) !== undefined;
   }
 
   /** Whether a session has been on any ticket that nobody had looked up. */

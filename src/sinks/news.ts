@@ -41,6 +41,8 @@ export interface NewsSession {
   unverified?: true;
   /** It began without the agent: all of this but the user is her own word. */
   late?: true;
+  /** It was over already: of notes and the like that came in after its end. */
+  over?: true;
 }
 
 /** Whose something is that belongs to no login session. */

@@ -269,6 +269,21 @@ Deno.test("commands of a session that nobody was told of post nothing", async ()
   assert.deepEqual([...met.memory.kept], []);
 });
 
+Deno.test("what comes after a session's end stands for itself: no message is made that nobody would ever end", async () => {
+  await using met = Meeting.bot({ emergencyChannel: "#emergencies" });
+  const late = sessionOf({ over: true });
+  await met.tell(newsOf(0, "session opened"), closingOf(1));
+  await met.tell(
+    newsOf(2, "note", { text: "afterwards", session: late }),
+    commandOf(3, "ls"),
+    newsOf(4, "tamper", { text: "the hooks were removed", session: late }),
+  );
+  assert.match(met.texts().at(-1) ?? "", /a note.*\nafterwards$/);
+  assert.equal(met.messages().length, 2);
+  assert.equal(met.messages("emergencies").length, 1);
+  assert.deepEqual([...met.memory.kept.keys()].filter((name) => name.startsWith("card:")), []);
+});
+
 Deno.test("messages to one channel keep their distance", async () => {
   await using slack = FakeSlack.start();
   using sink = new SlackSink(botSettings(slack), NETWORK, 120);

@@ -46,6 +46,7 @@ Deno.test("the schema has all that news can have", async () => {
     emergency: "the database is down",
     unverified: true,
     late: true,
+    over: true,
   };
   const owner: Required<NewsOwner> = { uid: 0, user: "root" };
   const command: Required<NewsCommand> = {

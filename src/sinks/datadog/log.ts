@@ -96,6 +96,7 @@ function sessionAttributes(news: SinkNews, session: NonNullable<SinkNews["sessio
     emergency: session.emergency === undefined ? undefined : attribute(session.emergency),
     unverified: session.unverified,
     late: session.late,
+    over: session.over,
     how: closing?.how,
     exit_code: closing?.exitCode ?? undefined,
     commands: closing?.commands,

@@ -35,6 +35,7 @@ export function factsOf(news: SinkNews): Facts {
     emergency: session?.emergency,
     unverified: session?.unverified && "yes",
     sessionLate: session?.late && "yes",
+    sessionOver: session?.over && "yes",
     command: command?.text,
     directory: command?.directory,
     exitCode: command?.exitCode ?? closing?.exitCode,

@@ -128,6 +128,7 @@ function sessionFacts({ session, closing }: SinkNews): Facts {
     "srvaudit.session.emergency": attribute(session?.emergency),
     "srvaudit.session.unverified": session?.unverified,
     "srvaudit.session.late": session?.late,
+    "srvaudit.session.over": session?.over,
     "srvaudit.session.end": closing?.how,
     "srvaudit.session.exit_code": closing?.exitCode,
     "srvaudit.session.duration_us": closing?.durationUs,

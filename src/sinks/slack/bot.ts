@@ -118,9 +118,13 @@ export class Bot implements Disposable {
     const [first] = group;
     if (!first) return;
     const known = readCard(memory.get(cardName(id)));
-    // One that may be over: nobody would ever close its card.
-    if (!known && group.every(({ kind }) => kind === "tamper")) {
-      return await this.#tellThread(group, { channel: this.#channelFor(first) }, round);
+    // One that is over, or whose end nobody wants to hear of: nobody would ever close its card.
+    const hasNoEnd = ({ kind, session }: SinkNews) => kind === "tamper" || session?.over === true;
+    if (!known && group.every((news) => hasNoEnd(news) || isOfCommand(news))) {
+      for (const news of group.filter(hasNoEnd)) {
+        await this.#tellThread([news], { channel: this.#channelFor(news) }, round);
+      }
+      return;
     }
     const before = known ?? newCard(first);
     const card = group.reduce(cardAfter, before);
