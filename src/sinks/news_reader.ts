@@ -25,6 +25,9 @@ const MOST_SESSIONS = 2000;
 /** So much of a text that every news of a session has is told, in characters. */
 const MOST_OF_SESSION = 4000;
 
+/** What may come in after a session's end; commands may, too, and are too many to ask for each. */
+const MAY_BE_LATE: ReadonlySet<SinkNews["kind"]> = new Set(["ticket switched", "note", "status", "tamper"]);
+
 /** A session, as it is kept in mind. */
 interface Known {
   facts: NewsSession;
@@ -152,12 +155,15 @@ export class NewsReader {
     const present = isAsked ? this.sources.rows.ticketAt(session, seq) : undefined;
     const ticket = this.#keyOf(given === undefined ? present?.ticket ?? null : given);
     const unverified = present?.isDoubtful ? { unverified: true as const } : {};
+    const isLate = session !== null && MAY_BE_LATE.has(particulars.kind) &&
+      this.sources.rows.isOver(session, seq);
+    const over = isLate ? { over: true as const } : {};
     return {
       id: newsId(hash),
       seq,
       atUs,
       host: this.sources.host,
-      session: known ? { ...known.facts, ...unverified } : null,
+      session: known ? { ...known.facts, ...unverified, ...over } : null,
       ...(!known && uid !== null ? { owner: { uid, user: this.sources.nameOf(uid) ?? String(uid) } } : {}),
       ticket,
       ticketUrl: ticket === null ? null : this.sources.tickets.urlOf(ticket) ?? null,

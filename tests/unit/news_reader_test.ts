@@ -176,6 +176,19 @@ Deno.test("NewsReader tells of a session from its beginning to its end, with its
   assert.deepEqual(host.begin().read([host.event(7)]), host.news(7));
 });
 
+Deno.test("NewsReader says of what comes after a session's end that it was over", () => {
+  using host = new Host();
+  const session = login(host);
+  const data = { ticket: "ops-17", text: "on" };
+  const note = { ...agentEvent("x"), kind: "note" as const, session, data };
+  const [before = 0, end = 0, after = 0] = host.put(note, closed(session), note);
+  assert.deepEqual(host.news(before, end, after).map((one) => one.session?.over), [
+    undefined,
+    undefined,
+    true,
+  ]);
+});
+
 Deno.test("NewsReader tells of a command that takes its time when it begins, and again when it has ended", () => {
   using host = new Host();
   const session = login(host);
