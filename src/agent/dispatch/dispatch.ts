@@ -3,7 +3,7 @@
  * evidence, and not in memory.
  */
 
-import type { SinkName, SinkSettings, Wants } from "../../config/sink_settings.ts";
+import type { SinkName, SinkSettings } from "../../config/sink_settings.ts";
 import type { NetworkSettings } from "../../config/tracker_settings.ts";
 import type { SinkStatus, SinkTested } from "../../desk/protocol.ts";
 import type { Outbox } from "../../evidence/outbox.ts";
@@ -15,7 +15,7 @@ import { type Sink, SinkDeniedError, SinkUnavailableError } from "../../sinks/si
 import { messageOf } from "../../terminal/message_of.ts";
 import { log } from "../log.ts";
 import { PAUSES } from "./circuit.ts";
-import { consumerOf, Delivery } from "./delivery.ts";
+import { type Addressee, consumerOf, Delivery } from "./delivery.ts";
 import { Ledger } from "./ledger.ts";
 import { patiently } from "./patience.ts";
 import { type NewsMaker, Shelf } from "./shelf.ts";
@@ -195,6 +195,12 @@ export class Dispatch implements Disposable {
     }
   }
 
+  /** Whether a sink takes a marked news now: what it does not take then it has something against. */
+  async takesTest(name: SinkName): Promise<boolean> {
+    // It may be switched off meanwhile.
+    return this.#posts.has(name) && (await this.test(name)).ok;
+  }
+
   /**
    * Begins nothing any more, and lets what is under way come to its end.
    *
@@ -214,9 +220,10 @@ export class Dispatch implements Disposable {
     this.#posts.clear();
   }
 
-  #begin(addressee: { sink: Sink; wants: Wants }): Delivery {
+  #begin(addressee: Addressee): Delivery {
     const office = { outbox: this.outbox, rows: this.#rows, ledger: this.#ledger, shelf: this.#shelf };
-    return new Delivery(office, addressee, this.pauses);
+    const { name } = addressee.sink;
+    return new Delivery(office, addressee, () => this.takesTest(name), this.pauses);
   }
 
   /** A sink that cannot be made is one that takes nothing: the others are none the worse for it. */

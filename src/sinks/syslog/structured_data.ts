@@ -1,8 +1,8 @@
 /** What is known of news, as structured data (RFC 5424, 6.3): for machines. */
 
-import type { SinkNews } from "../news.ts";
+import { durationOf, type SinkNews } from "../news.ts";
 import { visible } from "../../terminal/visible.ts";
-import { cutToLength } from "../cut_text.ts";
+import { ellipsized } from "../cut_text.ts";
 
 /**
  * Names that are registered nowhere have an enterprise's number (7.2.2). srvAudit has none; this one is set aside for documentation
@@ -40,7 +40,7 @@ export function factsOf(news: SinkNews): Param[] {
     ["unverified", session?.unverified && "true"],
     ["late", session?.late && "true"],
     ["over", session?.over && "true"],
-    ["durationUs", closing?.durationUs ?? durationOf(command)],
+    ["durationUs", durationOf(news)],
     ["pipeStates", command && command.pipeStates.length > 1 ? command.pipeStates.join(" ") : undefined],
     ["masked", command?.isMasked ? "true" : undefined],
     ["textState", command && command.textState !== "whole" ? command.textState : undefined],
@@ -55,7 +55,7 @@ export function factsOf(news: SinkNews): Param[] {
   return facts.flatMap(([name, value]): Param[] => {
     if (value === undefined || value === null || value === "") return [];
     const isPath = name === "directory" || name === "ticketURL";
-    return [[name, shortened(String(value), isPath ? LONGEST_PATH : LONGEST_FACT)]];
+    return [[name, ellipsized(String(value), isPath ? LONGEST_PATH : LONGEST_FACT)]];
   });
 }
 
@@ -72,12 +72,4 @@ export function structuredData(params: readonly Param[]): string {
 /** As it may stand in a value (6.3.3). What else would act is made visible: receivers keep control characters, or replace them in ways of their own. */
 export function escaped(value: string): string {
   return visible(value).replaceAll(/["\\\]]/g, "\\$&");
-}
-
-function shortened(text: string, most: number): string {
-  return text.length <= most ? text : `${cutToLength(text, most - 1).text}…`;
-}
-
-function durationOf(command: SinkNews["command"]): number | undefined {
-  return command && command.endUs !== null ? Math.max(0, command.endUs - command.startUs) : undefined;
 }
