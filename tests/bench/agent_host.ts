@@ -1,6 +1,7 @@
 /** A host of the benchmark's own with an agent: its places lie in a home's root. Needs root. */
 
 import { openDatabase } from "../../src/sqlite/database.ts";
+import { removeFolder } from "../support/remove_folder.ts";
 import { succeed } from "../support/run.ts";
 import { Home, program } from "./place.ts";
 
@@ -106,7 +107,8 @@ export class AgentHost implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
     await succeed([UNPROTECT, this.home.folder]);
-    this.home[Symbol.dispose]();
+    // What the shells have started to take their records in may still be about to end.
+    await removeFolder(this.home.folder);
   }
 }
 
