@@ -44,17 +44,21 @@ export class Mask {
   /** @param patterns as `readMask` has checked them */
   constructor(readonly patterns: readonly MaskPattern[]) {}
 
-  /** Hides what the patterns find. */
-  apply(text: string): MaskedText {
+  /**
+   * Hides what the patterns find.
+   *
+   * @param mostRead how many characters may be read for it: with 0, a text that has any secret is hidden as a whole
+   */
+  apply(text: string, mostRead: number = MOST_READ): MaskedText {
     // Not before: what never leaves the host is not masked, and they take megabytes.
     const { patterns, all } = this.#compiled ??= compiled(this.patterns);
     const masked = new Set<string>();
-    const budget = { left: MOST_READ };
+    const budget = { left: mostRead };
     let result = text;
     for (const index of all.match(text).toSorted((one, other) => one - other)) {
       const pattern = patterns[index];
       if (!pattern) continue;
-      const after = budget.left < 0 ? MASKED : pattern.hide(result, budget);
+      const after = budget.left <= 0 ? MASKED : pattern.hide(result, budget);
       if (after === result) continue;
       masked.add(pattern.name);
       result = after;

@@ -4,6 +4,7 @@ import type { EvidenceEvent } from "../evidence/event.ts";
 import type { MaskedEvent, MaskedEvents } from "../evidence/masked.ts";
 import type { NewsRows } from "../evidence/news_rows.ts";
 import { MISSING_TEXT } from "../record/readable.ts";
+import { Allowance, type AllowanceSettings } from "./allowance.ts";
 import type { NewsClosing, NewsSession, SinkNews } from "./news.ts";
 import { newsId } from "./news_id.ts";
 import { type Masking, Outward } from "./outward.ts";
@@ -22,6 +23,8 @@ export interface NewsSources {
 
 /** How many sessions are kept in mind: more than a host has that are open. */
 const MOST_SESSIONS = 2000;
+/** How long secrets may be looked for in what one user types: it may be made to take a quarter of a second a command. */
+const ALLOWANCE = { mostMs: 5000, backMs: 100 };
 /** So much of a text that every news of a session has is told, in characters. */
 const MOST_OF_SESSION = 4000;
 
@@ -62,8 +65,12 @@ export class NewsReader {
   /** By the `seq` of their openings; whoever was asked for last stands last. */
   readonly #sessions = new Map<number, Known>();
   readonly #masked = new WeakMap<SinkNews, MaskedEvent[]>();
+  readonly #allowance: Allowance;
 
-  constructor(readonly sources: NewsSources) {}
+  /** @param allowance how much of its time each user may have */
+  constructor(readonly sources: NewsSources, allowance: AllowanceSettings = ALLOWANCE) {
+    this.#allowance = new Allowance(allowance);
+  }
 
   /**
    * @param events in their order
@@ -93,7 +100,7 @@ export class NewsReader {
     // It may have gone on to one that nobody has looked up.
     if (event.kind === "ticket switched" && session !== null) this.#sessions.delete(session);
     const known = session === null ? undefined : this.#sessionOf(session);
-    const out = new Outward(this.sources.mask);
+    const out = this.#outwardOf(event.uid);
     const particulars = command ? commandOf(event, command, out) : this.#particularsOf(event, known, out);
     if (!particulars) return undefined;
     const news = this.#whole(event, known, particulars);
@@ -102,6 +109,22 @@ export class NewsReader {
     if (patterns.length > 0) masked.push({ seq: command?.seq ?? event.seq, session, patterns });
     if (masked.length > 0) this.#masked.set(news, masked);
     return news;
+  }
+
+  /** For what a user has typed: she pays for the time that it takes. */
+  #outwardOf(uid: number | null): Outward {
+    const { mask } = this.sources;
+    const allowance = this.#allowance;
+    const isHasty = allowance.isSpent(uid);
+    const timed: Masking = {
+      apply(text, mostRead) {
+        const startMs = performance.now();
+        const result = mask.apply(text, mostRead);
+        allowance.spend(uid, performance.now() - startMs);
+        return result;
+      },
+    };
+    return new Outward(timed, isHasty);
   }
 
   #particularsOf(event: EvidenceEvent, known: Known | undefined, out: Outward): Particulars | undefined {
@@ -188,11 +211,11 @@ export class NewsReader {
   }
 
   #lookUp(seq: number): Known | undefined {
-    const { rows, mask } = this.sources;
+    const { rows } = this.sources;
     const event = rows.opening(seq);
     if (!event?.data) return undefined;
     const { data } = event;
-    const out = new Outward(mask);
+    const out = this.#outwardOf(event.uid);
     const facts: NewsSession = {
       id: textOf(data.session),
       user: textOf(data.user),

@@ -486,3 +486,19 @@ Deno.test("NewsReader bears with any event, and tells no text but what was maske
     { numRuns: 200 },
   );
 });
+
+Deno.test("who has had her share of the time that secrets are looked for in has texts with secrets hidden as a whole, and long ones cut", () => {
+  using host = new Host();
+  const session = login(host);
+  const texts = ["make install", "mysql -phunter2 shop && make", "y".repeat(5000)];
+  const seqs = host.put(...texts.map((text) => command(text, { session })));
+  const told = () => host.news(...seqs).map((news) => news.command?.text ?? "");
+  assert.deepEqual(told(), ["make install", "mysql -p***** shop && make", "y".repeat(5000)]);
+  host.reader = new NewsReader(host.reader.sources, { mostMs: 0, backMs: 0 });
+  assert.deepEqual(told(), [
+    "make install",
+    "*****",
+    `${"y".repeat(1000)}\n... and more, in the host's evidence`,
+  ]);
+  assert.deepEqual(host.news(...seqs).map((news) => news.command?.isMasked), [false, true, false]);
+});
