@@ -46,7 +46,7 @@ export class MemoryReceiver {
   readonly batches: number[] = [];
   readonly fates: Fate[] = [];
   /** What is asked of it, where no fate is given. */
-  refuses: (news: SinkNews) => "whole" | "one" | undefined = ({ command }) =>
+  refuses: (news: SinkNews) => "whole" | "one" | "denied" | undefined = ({ command }) =>
     command?.text.includes(BAD.whole) ? "whole" : command?.text.includes(BAD.one) ? "one" : undefined;
   limits: Limits = { count: 5, bytes: 1000, lingerMs: 0, paceMs: 0 };
   isBusy = false;
@@ -113,6 +113,7 @@ class MemorySink implements Sink {
     if (batch.some((news) => receiver.refuses(news) === "whole")) {
       throw new SinkRefusedError("something in it");
     }
+    if (batch.some((news) => receiver.refuses(news) === "denied")) throw new SinkDeniedError("forbidden");
     const refused = batch.filter((news) => receiver.refuses(news) === "one");
     taken.push(...batch.filter((news) => !refused.includes(news)));
     if (fate === "killed after") host.kill(generation);
@@ -123,6 +124,17 @@ class MemorySink implements Sink {
 
   [Symbol.dispose](): void {
     this.receiver.disposed++;
+  }
+}
+
+/** One whose sinks take a test, or not, whatever becomes of the rest. */
+class TestedDispatch extends Dispatch {
+  constructor(readonly host: DispatchHost, ...args: ConstructorParameters<typeof Dispatch>) {
+    super(...args);
+  }
+
+  override async takesTest(name: SinkName): Promise<boolean> {
+    return this.host.takesTests && await super.takesTest(name);
   }
 }
 
@@ -203,6 +215,8 @@ export class DispatchHost implements Disposable {
   readonly #dead: EvidenceStore[] = [];
   store = new EvidenceStore(this.file);
   outbox = new Outbox(this.store);
+  /** Whether sinks that deny something take a test. */
+  takesTests = false;
   /** Counts the agents. */
   generation = 0;
   isDead = false;
@@ -226,7 +240,7 @@ export class DispatchHost implements Disposable {
   }
 
   #begin(): Dispatch {
-    return new Dispatch(this.outbox, ({ name }) => {
+    return new TestedDispatch(this, this.outbox, ({ name }) => {
       const receiver = this.receivers.find((one) => one.name === name);
       if (!receiver) throw new Error(`no ${name} here`);
       return new MemorySink(receiver, this);

@@ -165,6 +165,39 @@ Deno.test("dead letters that are refused once more are dead again, with what was
   assert.equal(reason, "not this one");
 });
 
+Deno.test("who denies one news, and takes a test, denies that news: it holds up nothing of what came after it", async () => {
+  const receiver = new MemoryReceiver("webhook");
+  receiver.refuses = ({ command }) => command?.text.includes("/etc/passwd") ? "denied" : undefined;
+  await using host = new DispatchHost([receiver], undefined, LONG);
+  host.takesTests = true;
+  const [before = 0, bad = 0, after = 0] = host.put(command("ls"), command("cat /etc/passwd"), command("id"));
+  await host.rest();
+  assert.deepEqual([seqsOf(receiver).filter((seq) => seq > 0), host.dead("webhook")], [[before, after], [
+    bad,
+  ]]);
+  assert.equal(host.dispatch.status()[0]?.state, "up");
+  // Not even a whole flood of it: nobody waits for as long as the sink would be left alone for.
+  const flood = host.put(...Array.from({ length: 40 }, () => command("cat /etc/passwd")));
+  const [last = 0] = host.put(command("uptime"));
+  await host.rest();
+  assert.deepEqual(host.dead("webhook"), [bad, ...flood]);
+  assert.equal(seqsOf(receiver).at(-1), last);
+});
+
+Deno.test("what takes long to be made news of is told by and by, not all at once in the end", async () => {
+  const receiver = new MemoryReceiver("webhook");
+  receiver.limits = { count: 1000, bytes: 1_000_000, lingerMs: 0, paceMs: 0 };
+  await using host = new DispatchHost([receiver]);
+  host.reader.read = (events) => {
+    for (const endMs = performance.now() + 25; performance.now() < endMs;);
+    return simpleNews(events);
+  };
+  const seqs = host.put(...commands(40));
+  await host.rest();
+  assert.deepEqual(seqsOf(receiver), seqs);
+  assert.ok(receiver.batches.length > 1, `${receiver.batches}`);
+});
+
 Deno.test("a sink with too many dead letters is told nothing more before somebody has looked", async () => {
   const receiver = new MemoryReceiver("slack");
   await using host = new DispatchHost([receiver], undefined, LONG);

@@ -1,5 +1,6 @@
+import type { DeadLetter } from "../../evidence/sink_rows.ts";
 import { isUrgent, type SinkNews } from "../../sinks/news.ts";
-import type { Sink } from "../../sinks/sink.ts";
+import type { Refused, Sink } from "../../sinks/sink.ts";
 
 /** News that goes to a sink at one time: no more than it takes. */
 export class Batch {
@@ -46,4 +47,13 @@ export class Batch {
     this.isFull = true;
     this.upTo = seq - 1;
   }
+}
+
+/** @returns those of a batch that its sink has refused, in their order */
+export function lettersOf(refused: readonly Refused[], news: readonly SinkNews[]): DeadLetter[] {
+  const reasons = new Map(refused.map(({ id, reason }) => [id, reason]));
+  return news.flatMap(({ id, seq }) => {
+    const reason = reasons.get(id);
+    return reason === undefined ? [] : [{ seq, reason }];
+  });
 }

@@ -12,18 +12,12 @@ import type { DeadLetter, SinkRows } from "../../evidence/sink_rows.ts";
 import { nowUs } from "../../record/clock.ts";
 import type { Wants } from "../../config/sink_settings.ts";
 import type { SinkNews } from "../../sinks/news.ts";
-import {
-  type Refused,
-  type Sink,
-  SinkDeniedError,
-  SinkRefusedError,
-  SinkUnavailableError,
-} from "../../sinks/sink.ts";
+import { type Sink, SinkDeniedError, SinkRefusedError, SinkUnavailableError } from "../../sinks/sink.ts";
 import { isWanted } from "../../sinks/wants.ts";
 import { messageOf } from "../../terminal/message_of.ts";
 import { log } from "../log.ts";
 import { AgeWatch } from "./age_watch.ts";
-import { Batch } from "./batch.ts";
+import { Batch, lettersOf } from "./batch.ts";
 import { Circuit, PAUSES, type Pauses } from "./circuit.ts";
 import type { Ledger } from "./ledger.ts";
 import { patiently, turn } from "./patience.ts";
@@ -33,7 +27,7 @@ import { Waker } from "./waker.ts";
 
 /** How long a sink may take over a batch, in milliseconds. */
 const PATIENCE_MS = 30_000;
-/** Whoever refuses so many in a row, each for itself, is ill: no news is to blame. */
+/** Whoever refuses so many in a row, each for itself, and then a test, is ill: no news is to blame. */
 const ILL_AFTER = 10;
 /** After so many failures that are no sink's own errors, what stands first in the queue is to blame. */
 const FAULTY_AFTER = 8;
@@ -97,10 +91,20 @@ export class Delivery implements Disposable {
   #refusedInARow = 0;
   /** When the next batch may go. */
   #paceMs = 0;
+  /** Whether it has taken a test since the present batch was begun. */
+  #hasTakenTest = false;
   #saidDenied = false;
 
-  /** @throws {EvidenceError} */
-  constructor(readonly office: Office, private addressee: Addressee, readonly pauses: Pauses = PAUSES) {
+  /**
+   * @param takesTest tells the sink what no user has had a hand in
+   * @throws {EvidenceError}
+   */
+  constructor(
+    readonly office: Office,
+    private addressee: Addressee,
+    readonly takesTest: () => Promise<boolean>,
+    readonly pauses: Pauses = PAUSES,
+  ) {
     this.name = addressee.sink.name;
     this.#consumer = consumerOf(this.name);
     this.#circuit = new Circuit(pauses);
@@ -210,7 +214,10 @@ export class Delivery implements Disposable {
       else outbox.passed(this.#consumer, this.#place);
     });
     if (this.#refusedInARow >= ILL_AFTER) {
-      throw new SinkUnavailableError(`${this.name} has refused the last ${this.#refusedInARow} news`);
+      if (!(await this.takesTest())) {
+        throw new SinkUnavailableError(`${this.name} has refused the last ${this.#refusedInARow} news`);
+      }
+      this.#refusedInARow = 0;
     }
     return true;
   }
@@ -227,20 +234,23 @@ export class Delivery implements Disposable {
   async #gather(): Promise<Batch> {
     const { sink } = this.addressee;
     const batch = new Batch(sink, this.#most, this.#place);
-    await this.#fill(batch);
+    const endMs = performance.now() + LONGEST_LINGER_MS;
+    await this.#fill(batch, endMs);
     const lingerMs = Math.min(sink.limits.lingerMs, LONGEST_LINGER_MS);
     if (batch.news.length > 0 && !batch.isFull && !batch.isUrgent && lingerMs > 0) {
       await this.#pause.wait(lingerMs);
-      await this.#fill(batch);
+      await this.#fill(batch, endMs);
     }
     return batch;
   }
 
-  async #fill(batch: Batch): Promise<void> {
+  /** @param endMs after that what there is goes: making news of what somebody has typed may take long */
+  async #fill(batch: Batch, endMs: number): Promise<void> {
     const { shelf } = this.office;
     const { wants } = this.addressee;
     while (!batch.isFull && !this.#isStopping && batch.upTo < shelf.head) {
       await shelf.free();
+      if (batch.news.length > 0 && performance.now() > endMs) return;
       const { news, upTo } = shelf.read(batch.upTo, wants.events === "commands");
       for (const one of news) if (isWanted(one, wants)) batch.add(one);
       batch.reached(upTo);
@@ -276,6 +286,7 @@ export class Delivery implements Disposable {
   }
 
   async #tell({ news, excess }: Batch, keep: Keep): Promise<void> {
+    this.#hasTakenTest = false;
     if (excess === undefined) return await this.#tellSome(news, keep);
     const reason = `it is too large: ${excess}, where ${this.name} takes ${this.addressee.sink.limits.bytes}`;
     await this.#settle(news, news.map(({ seq }) => ({ seq, reason })), keep);
@@ -301,7 +312,7 @@ export class Delivery implements Disposable {
       if (letters.length === news.length) this.#refusedInARow += news.length;
     } catch (error) {
       this.#most = Math.max(1, news.length >> 1);
-      if (!this.#isRefusal(error)) throw error;
+      if (!(await this.#isRefusal(error))) throw error;
       const [first] = news;
       if (news.length === 1 && first) {
         this.#refusedInARow++;
@@ -316,12 +327,15 @@ export class Delivery implements Disposable {
     await this.#settle(news, letters, keep, memory);
   }
 
-  /** What is neither the sink's own word nor the evidence's is somebody's slip: it does not hold up the queue for ever. */
-  #isRefusal(error: unknown): boolean {
+  /** Whether it is about something in the batch: then that is found, and does not hold up the queue for ever. */
+  async #isRefusal(error: unknown): Promise<boolean> {
     if (error instanceof SinkRefusedError) return true;
-    const isWord = error instanceof SinkUnavailableError || error instanceof SinkDeniedError ||
-      error instanceof EvidenceError;
-    return !isWord && !this.#isStopping && this.#circuit.failures >= FAULTY_AFTER;
+    const isPassing = error instanceof SinkUnavailableError || error instanceof EvidenceError;
+    if (isPassing || this.#isStopping) return false;
+    // Who takes a test is well, and denies what somebody has typed: filters of attacks (403) read commands, too.
+    if (error instanceof SinkDeniedError) return this.#hasTakenTest ||= await this.takesTest();
+    // What is nobody's word is somebody's slip.
+    return this.#circuit.failures >= FAULTY_AFTER;
   }
 
   /** Writes what became of a batch, in one transaction; where that cannot be done now, it is done before anything else. */
@@ -375,12 +389,4 @@ export class Delivery implements Disposable {
     }
     return pauseMs;
   }
-}
-
-function lettersOf(refused: readonly Refused[], news: readonly SinkNews[]): DeadLetter[] {
-  const reasons = new Map(refused.map(({ id, reason }) => [id, reason]));
-  return news.flatMap(({ id, seq }) => {
-    const reason = reasons.get(id);
-    return reason === undefined ? [] : [{ seq, reason }];
-  });
 }

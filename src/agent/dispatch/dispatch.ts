@@ -195,6 +195,12 @@ export class Dispatch implements Disposable {
     }
   }
 
+  /** Whether a sink takes a marked news now: what it does not take then it has something against. */
+  async takesTest(name: SinkName): Promise<boolean> {
+    // It may be switched off meanwhile.
+    return this.#posts.has(name) && (await this.test(name)).ok;
+  }
+
   /**
    * Begins nothing any more, and lets what is under way come to its end.
    *
@@ -216,7 +222,8 @@ export class Dispatch implements Disposable {
 
   #begin(addressee: Addressee): Delivery {
     const office = { outbox: this.outbox, rows: this.#rows, ledger: this.#ledger, shelf: this.#shelf };
-    return new Delivery(office, addressee, this.pauses);
+    const { name } = addressee.sink;
+    return new Delivery(office, addressee, () => this.takesTest(name), this.pauses);
   }
 
   /** A sink that cannot be made is one that takes nothing: the others are none the worse for it. */
