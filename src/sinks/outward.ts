@@ -11,7 +11,7 @@ export interface Masking {
 /** So much of a text is told, in characters: all of it is in evidence, and may be megabytes. */
 export const MOST_TOLD = 20_000;
 /** So much where it must not take long. */
-const MOST_IN_HASTE = 1000;
+const MOST_IN_HASTE = 200;
 /** More than enough bytes for so many characters. */
 const MOST_BYTES = 4 * MOST_TOLD;
 
