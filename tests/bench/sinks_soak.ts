@@ -8,7 +8,7 @@ import { findProgram } from "../support/needs.ts";
 import { countNews, TO_TELL, type ToTell, toTell } from "../support/news_count.ts";
 import { AgentHost, pause, percentile, until } from "./agent_host.ts";
 import { milliseconds, notMeasured, type Row } from "./report.ts";
-import { logInAtOnce, type, type Typing } from "./soak_typing.ts";
+import { logInAtOnce, type, type Typing, withoutFreshening } from "./soak_typing.ts";
 
 /** How large a soak is: stretches in seconds. */
 export interface SoakSize {
@@ -76,6 +76,7 @@ export async function soakSinks(size: SoakSize): Promise<Row[]> {
   const alone = await typeAlone(size);
   await using sinks = await AllSinks.start();
   await using host = new AgentHost(sinks.config);
+  using _freshening = withoutFreshening(host);
   await host.start();
   const terminals = await logInAtOnce(host, size.sessions);
   await using typing = type(terminals, size.everyMs);
@@ -95,8 +96,8 @@ export async function soakSinks(size: SoakSize): Promise<Row[]> {
   datadog.faults = newRelic.faults = {};
   otlp.listen();
   await typing[Symbol.asyncDispose]();
-  const closed = "select count(*) from event where kind = 'session closed'";
-  await until("the end of all sessions", 100, () => host.ask(closed) === size.sessions);
+  const open = `select sum(kind = 'session opened') - sum(kind = 'session closed') from event`;
+  await until("the end of all sessions", 100, () => host.ask(open) === 0);
   const told = await untilTold(host, sinks, size);
   const slack = await untilSlackKnows(sinks, size);
   return [
@@ -112,6 +113,7 @@ export async function soakSinks(size: SoakSize): Promise<Row[]> {
 
   async function typeAlone(size: SoakSize): Promise<Cost> {
     await using host = new AgentHost();
+    using _freshening = withoutFreshening(host);
     await host.start();
     await using typing = type(await logInAtOnce(host, size.sessions), size.everyMs);
     return await stretch(host, typing, "alone", size.stretches.alone);

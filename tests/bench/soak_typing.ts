@@ -1,5 +1,6 @@
 /** People at real shells, many at a time: each has logged in through `hello`, and types one command after the other. */
 
+import { tryLock } from "../../src/posix/lock.ts";
 import { start, type Terminal } from "../support/pty.ts";
 import { type AgentHost, pause } from "./agent_host.ts";
 import { program } from "./place.ts";
@@ -13,6 +14,20 @@ export interface Typing extends AsyncDisposable {
   phase: string;
   /** How many commands there were. */
   readonly typed: number;
+}
+
+/**
+ * Keeps the user's own history from being freshened until this is disposed of: so many shells of one user are many users' on a
+ * real host, and the one process that looks after them all would take a processor for itself.
+ */
+export function withoutFreshening({ home }: AgentHost): Disposable {
+  const spool = `${home.folder}/.ash/spool`;
+  Deno.mkdirSync(spool, { recursive: true, mode: 0o700 });
+  return tryLock(`${spool}/.ingest.lock`) ?? raise("the history's lock is held by somebody else");
+}
+
+function raise(why: string): never {
+  throw new Error(why);
 }
 
 /** Logs in as root, on one ticket. */
@@ -41,6 +56,9 @@ async function logIn(host: AgentHost, ticket: string): Promise<Terminal> {
     await terminal.expect(/Enter subject for new ticket: $/);
     await terminal.send("Benchmark\r");
   }
+  await terminal.expect(/READY> $/);
+  // Every 20 s it would start a process that finds the history's lock held.
+  await terminal.send("SRVAUDIT_BIN=\r");
   await terminal.expect(/READY> $/);
   return terminal;
 }
