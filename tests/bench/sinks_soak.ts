@@ -164,7 +164,7 @@ function costRows(what: string, { alone, well, sick }: Record<"alone" | "well" |
       against: `no sinks: ${(alone.cpuMs / alone.seconds / 10).toFixed(1)} %, ${
         milliseconds(cpu(alone))
       } a command`,
-      result: `+${milliseconds(cpu(cost) - cpu(alone))} a command, ${
+      result: `${cpu(cost) < cpu(alone) ? "" : "+"}${milliseconds(cpu(cost) - cpu(alone))} a command, ${
         Math.round(cost.commands / cost.seconds)
       } a second`,
     },
