@@ -1,8 +1,8 @@
 import type { SinkStatus } from "../../desk/protocol.ts";
+import { LATE_US, NOTHING_FAILED } from "../../sinks/late.ts";
 import { log } from "../log.ts";
 
-/** What has waited longer is old, in microseconds; and what has waited less is not any more. */
-const OLD_US = 300_000_000;
+/** A sink that was late is so until nothing has waited longer than this, in microseconds. */
 const YOUNG_US = 60_000_000;
 
 /** Says in the log that a sink is late, once, and once that it is not any more. */
@@ -14,9 +14,9 @@ export class AgeWatch {
   /** To be called every few seconds. */
   look({ oldestUs, depth, reason }: Pick<SinkStatus, "oldestUs" | "depth" | "reason">, nowUs: number): void {
     const ageUs = oldestUs === null ? 0 : nowUs - oldestUs;
-    const why = reason ?? "it takes less than comes";
+    const why = reason ?? NOTHING_FAILED;
     const about = { sink: this.sink, depth, reason: why, minutes: Math.floor(ageUs / 60e6) };
-    if (ageUs > OLD_US && !this.#isLate) {
+    if (ageUs > LATE_US && !this.#isLate) {
       this.#isLate = true;
       log.warn("{sink} was not told of what happened {minutes} minutes ago: {reason}", about);
     } else if (ageUs < YOUNG_US && this.#isLate) {

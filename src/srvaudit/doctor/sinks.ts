@@ -4,11 +4,9 @@ import { hasAgent } from "../../config/policy.ts";
 import { askAgent } from "../../desk/agent_client.ts";
 import type { SinkStatus } from "../../desk/protocol.ts";
 import type { SinkName } from "../../config/sink_settings.ts";
+import { LATE_US, NOTHING_FAILED } from "../../sinks/late.ts";
 import { lengthOfTime } from "../../terminal/moments.ts";
 import { type Finding, type Host, ok, warning, wrong } from "./finding.ts";
-
-/** What has waited longer should not have, in microseconds. */
-const OLD_US = 5 * 60e6;
 
 /** The config's keys that say where a sink is, and who srvAudit is there. */
 const KEYS: Readonly<Record<SinkName, string>> = {
@@ -52,10 +50,10 @@ export function sinkFindings(sink: SinkStatus, config: string, nowUs: number): F
         } in ${config}; then: systemctl reload srvaudit (or kill -HUP the agent), and ${test}`,
       ),
     );
-  } else if (ageUs > OLD_US) {
+  } else if (ageUs > LATE_US) {
     findings.push(
       warning(
-        `${name} is late: ${reason ?? "it takes less than comes"}${rest}`,
+        `${name} is late: ${reason ?? NOTHING_FAILED}${rest}`,
         `see that this host can reach it: ${test}; ${held}`,
       ),
     );
