@@ -1,0 +1,24 @@
+/** What an admin has said an installation shall be. */
+
+/** Whose login shell becomes `hello`. */
+export type Who =
+  | { who: "nobody" }
+  /** By name: root too, if it is named. */
+  | { who: "users"; names: readonly string[] }
+  /** The members of a group, root never. */
+  | { who: "group"; group: string }
+  /** Everybody whose shell is bash or zsh and whose uid is a person's. */
+  | { who: "all" };
+
+/** All of it; every question has its answer. */
+export interface Answers {
+  /** What is to stand in `/etc/srvaudit/config`, by key; what is not here stays, or is as it is shipped. */
+  config: Readonly<Record<string, string>>;
+  who: Who;
+  /** sshd forces `hello` on them (a Match block); passwd stays as it is. */
+  forceCommand: boolean;
+  /** A ticket that the try-out may use; undefined: it makes one. */
+  testTicket: string | undefined;
+  /** Whether all is put back unless the admin confirms. */
+  hasSafety: boolean;
+}
