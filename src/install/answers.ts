@@ -22,3 +22,32 @@ export interface Answers {
   /** Whether all is put back unless the admin confirms. */
   hasSafety: boolean;
 }
+
+/** What the command line says, word for word: `readAnswers` makes sense of it. */
+export interface InstallFlags {
+  /** `--answers FILE`. */
+  answers: string | undefined;
+  /** `--set KEY=VALUE`, each. */
+  set: readonly string[];
+  /** `--set-from KEY=FILE`, each: the file's text is the value. */
+  setFrom: readonly string[];
+  /** `--users A,B`. */
+  users: string | undefined;
+  /** `--group G`. */
+  group: string | undefined;
+  all: boolean;
+  nobody: boolean;
+  forceCommand: boolean;
+  /** `--test-ticket KEY`. */
+  testTicket: string | undefined;
+  noSafety: boolean;
+}
+
+/** What an admin has said before she is asked; undefined where she has not. */
+export interface GivenAnswers {
+  config: Readonly<Record<string, string>>;
+  who: Who | undefined;
+  forceCommand: boolean | undefined;
+  testTicket: string | undefined;
+  hasSafety: boolean | undefined;
+}
