@@ -1,0 +1,81 @@
+/** Where a path really leads, as far as nobody but root has a hand in it. */
+
+import { effectiveUid } from "./libc.ts";
+
+/** A path without links: nothing need be there by that name. */
+export interface RealPlace {
+  folder: string;
+  name: string;
+}
+
+/** As many as the kernel follows. */
+const LINKS_AT_MOST = 40;
+
+/**
+ * Follows a path's links, its last one too.
+ *
+ * @param path absolute
+ * @param root what absolute links are below of, and `..` cannot leave: that of a mounted disk
+ * @returns the folder, and the name in it
+ * @throws {Error} if a folder or a link on the way is somebody else's, or anybody may write to one, or it is not there
+ *
+ * @example
+ * ```ts
+ * realPlace("/etc/bashrc"); // { folder: "/etc", name: "bash.bashrc" } where an admin has made that link
+ * ```
+ */
+export function realPlace(path: string, root = ""): RealPlace {
+  if (!path.startsWith(`${root}/`)) throw new Error(`${path} is no path below ${root || "/"}`);
+  let folder = root;
+  let links = 0;
+  const ahead = namesOf(path.slice(root.length));
+  // The folders above the root are the admin's own choice.
+  assertOurs(path, root || "/");
+  while (true) {
+    const name = ahead.shift();
+    if (name === undefined) throw new Error(`${path} is a folder`);
+    if (name === "..") {
+      folder = folder === root ? root : folder.slice(0, folder.lastIndexOf("/"));
+      continue;
+    }
+    const next = `${folder}/${name}`;
+    const info = lstat(next);
+    if (info?.isSymlink) {
+      assertOurs(path, next, info);
+      if (++links > LINKS_AT_MOST) throw new Error(`${path}: too many links, one after the other`);
+      const target = Deno.readLinkSync(next);
+      if (target.startsWith("/")) folder = root;
+      ahead.unshift(...namesOf(target));
+    } else if (ahead.length === 0) {
+      const { mode } = Deno.statSync(folder || "/");
+      if (((mode ?? 0) & 0o002) !== 0) throw new Error(`${path}: anybody may write to ${folder || "/"}`);
+      return { folder: folder || "/", name };
+    } else {
+      if (info === undefined) throw new Error(`${path}: there is no folder ${next}`);
+      assertOurs(path, next, info);
+      folder = next;
+    }
+  }
+}
+
+function namesOf(path: string): string[] {
+  return path.split("/").filter((name) => name !== "" && name !== ".");
+}
+
+/** Nobody else may put another thing in its place: in a sticky folder only its owner may. */
+function assertOurs(path: string, step: string, info: Deno.FileInfo = Deno.statSync(step)): void {
+  const isOpen = !info.isSymlink && ((info.mode ?? 0) & 0o1002) === 0o002;
+  if (info.uid !== 0 && info.uid !== effectiveUid()) {
+    throw new Error(`${path} is not followed: ${step} is neither root's nor this user's`);
+  }
+  if (isOpen) throw new Error(`${path} is not followed: anybody may write to ${step}`);
+}
+
+function lstat(path: string): Deno.FileInfo | undefined {
+  try {
+    return Deno.lstatSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
