@@ -13,6 +13,7 @@ import { tell } from "../terminal/ask.ts";
 import { messageOf } from "../terminal/message_of.ts";
 import { visible } from "../terminal/visible.ts";
 import { become, type Login } from "./arrival.ts";
+import { isForced, withoutForce } from "./forced.ts";
 import { type Invocation, parseInvocation } from "./invocation.ts";
 import { anyShell, type RealShell, realShell } from "./real_shell.ts";
 
@@ -37,10 +38,12 @@ export async function main(called: Called, args: readonly string[]): Promise<voi
     console.log(args[0] === "--help" ? help : version);
     return;
   }
-  const invocation = parseInvocation(called.isLogin, args);
+  const forced = isForced(args);
+  const start = forced ? withoutForce(called) : { called, args };
+  const invocation = parseInvocation(start.called.isLogin, start.args);
   // What is written on the way is for this user alone, whatever her umask, which the shell gets back.
   const umask = Deno.umask(0o077);
-  const login: Login = { called, invocation, hasPerson: isPersonThere(invocation), umask };
+  const login: Login = { called: start.called, invocation, hasPerson: isPersonThere(invocation), umask };
   let policy: Policy = DEFAULT_POLICY;
   let shell: RealShell | undefined;
   try {
@@ -48,7 +51,10 @@ export async function main(called: Called, args: readonly string[]): Promise<voi
     const places = paths();
     const found = policyOrDefaults(places);
     ({ policy } = found);
-    shell = shellOrAnother(policy, places.shells, ownAccount()?.name ?? "");
+    const account = ownAccount();
+    // Under ForceCommand the shell of passwd is the user's real one.
+    const standing = forced ? account?.shell : undefined;
+    shell = shellOrAnother(policy, places.shells, account?.name ?? "", standing);
     const arrival = { login, places, policy: found, shell };
     if (login.hasPerson) await (await import("./open_for_person.ts")).openForPerson(arrival);
     else await (await import("./open_for_command.ts")).openForCommand(arrival);
@@ -82,9 +88,9 @@ function isPersonThere(invocation: Invocation): boolean {
 }
 
 /** A real shell that cannot be had is said, and another taken: nobody's record hangs on it. */
-function shellOrAnother(policy: Policy, mapFile: string, user: string): RealShell {
+function shellOrAnother(policy: Policy, mapFile: string, user: string, standing?: string): RealShell {
   try {
-    return realShell(policy, mapFile, user);
+    return realShell(policy, mapFile, user, standing);
   } catch (error) {
     if (policy.onFailure === "deny") throw error;
     const shell = anyShell(policy.defaultShell);
