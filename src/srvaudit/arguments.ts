@@ -1,7 +1,7 @@
 /** The command line of `srvaudit`. Loaded at need alone: the agent and what the shells call go without `@optique`. */
 
 import { object, or } from "@optique/core/constructs";
-import { commandLine, lineBreak, type Message, message } from "@optique/core/message";
+import { commandLine, message } from "@optique/core/message";
 import { optional, withDefault } from "@optique/core/modifiers";
 import type { InferValue } from "@optique/core/parser";
 import { argument, command, constant, option } from "@optique/core/primitives";
@@ -12,6 +12,8 @@ import { VERSION } from "../config/version.ts";
 import { type EarlierHead, parseHead } from "../evidence/head.ts";
 import { SINK_NAMES } from "../config/sink_settings.ts";
 import { type Moment, MomentError, parseMoment } from "../terminal/moments.ts";
+import { examples } from "./examples.ts";
+import { installParser, rescueParser, uninstallParser } from "./install_arguments.ts";
 import { say } from "./output.ts";
 
 const moment: ValueParser<"sync", Moment> = {
@@ -284,6 +286,9 @@ const parser = or(
       footer: examples("srvaudit ingest && sqlite3 ~/.ash/history.db 'select * from commands'"),
     },
   ),
+  installParser,
+  uninstallParser,
+  rescueParser,
 );
 
 /** What `srvaudit` was asked to do. */
@@ -327,8 +332,4 @@ export function parseArguments(args: readonly string[]): Request {
 /** What is wrong with the command line, as all our messages are. */
 function sayWrong(text: string): void {
   say(`${text.replace(/^Error: /, "").replace(/\.?\n*$/, "")}: see srvaudit --help`);
-}
-
-function examples(...lines: string[]): Message {
-  return lines.flatMap((text, i) => [...(i > 0 ? [lineBreak()] : []), { type: "text", text } as const]);
 }

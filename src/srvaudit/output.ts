@@ -1,38 +1,13 @@
 /** How `srvaudit` speaks: answers on stdout, messages on stderr, tables that fit the terminal. */
 
-import { tell } from "../terminal/ask.ts";
 import { visible } from "../terminal/visible.ts";
 import { loadWidthOf } from "../terminal/width.ts";
+
+export { NobodyReadsError, print, say } from "../terminal/speak.ts";
 
 /** It cannot be done, and this is all that there is to say about it: exit code 1. */
 export class CannotError extends Error {
   override name = "CannotError";
-}
-
-/** Nobody reads any more: `srvaudit follow | head -1`. */
-export class NobodyReadsError extends Error {
-  override name = "NobodyReadsError";
-}
-
-/**
- * Writes an answer.
- *
- * @param text harmless on a terminal already
- * @throws {NobodyReadsError} if the pipe is closed
- */
-export function print(text: string): void {
-  let bytes = new TextEncoder().encode(text);
-  try {
-    while (bytes.length > 0) bytes = bytes.subarray(Deno.stdout.writeSync(bytes));
-  } catch (error) {
-    if (error instanceof Deno.errors.BrokenPipe) throw new NobodyReadsError();
-    throw error;
-  }
-}
-
-/** Writes a message, each of its lines as one of ours. */
-export function say(message: string): void {
-  tell(visible(message, "\n").split("\n").map((line) => `srvaudit: ${line}\n`).join(""));
 }
 
 /** @returns the columns of the terminal on stdout; Infinity where there is none, so that nothing is cut there */

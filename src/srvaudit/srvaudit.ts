@@ -65,6 +65,12 @@ async function perform(request: Request): Promise<number> {
       return await (await import("./sink.ts")).sinkTest(request.sink);
     case "redeliver":
       return await (await import("./redeliver.ts")).redeliverCommand(request.sink);
+    case "install":
+    case "install hooks":
+    case "install confirm":
+      return await (await import("../install/install.ts")).installCommand(request);
+    case "uninstall":
+      return await (await import("../install/uninstall.ts")).uninstallCommand(request);
   }
   return 0;
 }
