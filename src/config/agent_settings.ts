@@ -70,13 +70,20 @@ const LOG_LEVELS: readonly LogLevel[] = ["debug", "info", "warning", "error"];
 /** Keys whose values are secrets: whoever has a webhook's URL can use it. */
 export const SECRET_KEYS: readonly string[] = [...TRACKER_SECRET_KEYS, ...SINK_SECRET_KEYS];
 
-const KNOWN_KEYS: readonly string[] = [
+/** Every key that a config can have. */
+export const CONFIG_KEYS: readonly string[] = [
   ...POLICY_KEYS,
   ...Object.keys(OWN_KEYS),
   "logLevel",
   ...TRACKER_KEYS,
   ...SINK_KEYS,
 ];
+
+/** Whether nobody else is to see this value of a key: in an address what stands before @, or behind ?, may be a secret as well. */
+export function isSecret(key: string, value: string): boolean {
+  if (key === "proxy") return value.includes("@");
+  return value !== "" && (SECRET_KEYS.includes(key) || (key.endsWith("URL") && /[@?#]/.test(value)));
+}
 
 /**
  * @param text the config's text
@@ -155,8 +162,8 @@ function readLines(text: string, file: string, errors: Findings, warnings: Findi
 
 /** What a key's name alone gives to say. */
 function remark(key: string): string | undefined {
-  if (KNOWN_KEYS.includes(key)) return undefined;
-  const meant = nearestWord(key, KNOWN_KEYS);
+  if (CONFIG_KEYS.includes(key)) return undefined;
+  const meant = nearestWord(key, CONFIG_KEYS);
   return `there is no key ${key}: it has no effect${meant === undefined ? "" : `; did you mean ${meant}?`}`;
 }
 
