@@ -15,7 +15,7 @@ DENORT = $(TOOLS)/denort
 SOURCES = $(shell find src -type f)
 SHELL_FILES = .ci/run packaging/sysv/srvaudit $(shell find packaging tests/support -name '*.sh') $(shell find src/shell completions -type f)
 
-.PHONY: run build test torture check bench soak clean install fmt redmine jira
+.PHONY: run build test torture check bench soak clean install fmt redmine jira tester
 
 run: build
 	@$(DENO) run -A packaging/run.ts
@@ -71,6 +71,11 @@ redmine:
 EDITION = cloud
 jira: $(DENORT)
 	@$(DENO) run -A --no-check tests/support/jira/main.ts --edition $(EDITION)
+
+# All of srvAudit to try out: sshd on port 2222 with the user srvaudit, and a Redmine with its database, until Ctrl-C. As root.
+# A make that is killed takes it with it.
+tester: build
+	@exec setpriv --pdeathsig KILL packaging/tester/tester.sh
 
 clean:
 	rm -rf dist .tools

@@ -18,7 +18,7 @@ refresh() { [ "$(id -u)" = 0 ] && apt-get -qq -o DPkg::Lock::Timeout=300 update 
 fetch || { refresh && fetch; } || die "apt has no package redmine: $(tail -n 1 "$work/apt.log")" 77
 
 # All that redmine depends on in Ruby, less the picture library; no JavaScript: the suite speaks to its REST API alone.
-wanted="ruby-sqlite3 puma sqlite3 curl $(dpkg-deb -f "$work"/redmine_*.deb Depends | tr ',' '\n' |
+wanted="ruby-$database_gem puma sqlite3 curl $(dpkg-deb -f "$work"/redmine_*.deb Depends | tr ',' '\n' |
   sed 's/[(|].*//; s/:any//; s/ //g' | grep '^ruby' | grep -vxE 'ruby-(rmagick|mini-magick|mocha)' | tr '\n' ' ')"
 missing=
 for package in $wanted; do have "$package" || missing="$missing $package"; done
@@ -38,7 +38,7 @@ rm -f "$tree/Gemfile.lock" "$tree/instances" "$tree/config/database.yml"
 mkdir "$tree/instances"   # REDMINE_INSTANCE is a path relative to it, see lib.sh
 sed -i -e '/^group :minimagick/,/^end/d' -e '/^group :test/,/^end/d' \
   -e "s,/usr/share/redmine/{,/nonexistent/{," "$tree/Gemfile"
-printf 'gem "sqlite3"\ngem "puma"\n' >"$tree/Gemfile.local"
+printf 'gem "%s"\ngem "puma"\n' "$database_gem" >"$tree/Gemfile.local"
 # `bundle install --local` is what fails in the postinst; `bundle lock` only resolves.
 (cd "$tree" && env -i PATH=/usr/bin:/bin HOME="$work" LANG=C.UTF-8 BUNDLE_IGNORE_CONFIG=1 \
   /usr/bin/bundle lock --local >"$work/bundle.log" 2>&1) || { cat "$work/bundle.log" >&2; die "bundle lock failed"; }

@@ -8,6 +8,8 @@ here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd -P)
 base=${REDMINE_BASE:-$(CDPATH='' cd -- "$here/../../.." && pwd -P)/.tools/redmine}
 app=$base/app
 template=$base/template
+# Ruby's library for its database: Debian's package of it is ruby-NAME.
+database_gem=${REDMINE_DATABASE_GEM:-sqlite3}
 
 say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
 die() { say "$1"; exit "${2:-1}"; }
