@@ -25,6 +25,7 @@ import { Errands } from "./errands.ts";
 import { IdleWatch } from "./idle.ts";
 import { Intake } from "./intake.ts";
 import { log } from "./log.ts";
+import { PutBackWatch } from "./put_back_watch.ts";
 import { answering } from "./requests.ts";
 import type { Handle } from "./server.ts";
 import { type OpenSession, Sessions } from "./sessions.ts";
@@ -93,6 +94,7 @@ export class Host implements Disposable {
       met: (account) => this.#meet(account),
       taken: (account, files) => tidy.taken(ownSpool(account), files),
       status: () => this.#status(),
+      note: (what) => this.#intake.say(what, {}),
       opened: (session) => this.#opened(session),
       sinks: this.#dispatch,
     });
@@ -107,6 +109,7 @@ export class Host implements Disposable {
         stories: this.#stories,
         dispatch: this.#dispatch,
         tidy,
+        putBack: new PutBackWatch(places.state),
         meetAll: () => this.#meetAll(),
       },
       () => this.settings,

@@ -81,6 +81,7 @@ const PARAMETERS = {
   "ticket.addNote": z.object({ key: KEY, text: TEXT }),
   "spool.taken": z.object({ files: z.array(z.string().check(z.maxLength(255))).check(z.maxLength(512)) }),
   "agent.status": NOTHING,
+  "agent.note": z.object({ what: WORDS }),
   "sink.redeliver": z.object({ sink: z.optional(SINK) }),
   "sink.test": z.object({ sink: SINK }),
 } as const satisfies Record<Method, z.ZodMiniType>;
@@ -99,6 +100,8 @@ export interface Office {
   taken(account: Account, files: readonly string[]): string[];
   /** What only the running agent knows of itself. */
   status(): Omit<AgentStatus, "version" | "pid">;
+  /** Puts on record what became of srvAudit itself. */
+  note(what: string): void;
   sinks: Pick<Dispatch, "redeliver" | "test">;
   /** Said of what an administrator must know of. */
   opened(session: OpenSession): void;
@@ -268,6 +271,11 @@ function answersOf(office: Office): Answers {
     "agent.status": (peer) => {
       forRoot(peer, "the agent's status is");
       return { version: VERSION, pid: Deno.pid, ...office.status() };
+    },
+    "agent.note": (peer, { what }) => {
+      forRoot(peer, "what became of srvAudit is");
+      office.note(what);
+      return null;
     },
     "sink.redeliver": (peer, { sink }) => {
       forRoot(peer, "sinks are");

@@ -91,6 +91,8 @@ export interface Methods {
   /** Sends one marked news through a sink, at once. */
   "sink.test": [params: { sink: SinkName }, result: SinkTested];
   "agent.status": [params: Record<string, never>, result: AgentStatus];
+  /** Puts on record what became of srvAudit itself on this host: that it was installed, put back. */
+  "agent.note": [params: { what: string }, result: null];
 }
 
 /** The name of a method. */

@@ -104,6 +104,7 @@ const CHECKS: Readonly<Record<Method, Check>> = {
       dead: isWhole,
     })),
   }),
+  "agent.note": (value) => value === null,
   "sink.redeliver": listOf(withParts({ sink: isText, count: isWhole })),
   "sink.test": withParts({ ok: isBoolean, answer: isText }),
 };

@@ -8,11 +8,12 @@ import { NobodyReadsError, say } from "./output.ts";
 const LIGHT: Readonly<Partial<Record<string, (args: string[]) => Promise<number | void>>>> = {
   agent: async (args) => await (await import("../agent/agent.ts")).runAgent(args),
   attach: async (args) => await (await import("./attach.ts")).attach(args),
+  "put-back": async (args) => await (await import("../install/put_back.ts")).putBackCommand(args),
   ingest: async (args) => await (await import("./ingest.ts")).ingestCommand(args),
 };
 
 /**
- * Runs the program. `attach` is for the shells' hooks, and is not in the help. Exit codes: 0 done, 1 it cannot be done, or
+ * Runs the program. `attach` is for the shells' hooks, `put-back` for what guards an installation: they are not in the help. Exit codes: 0 done, 1 it cannot be done, or
  * something is wrong, 2 it was called wrongly.
  *
  * @param args what stands behind the program's name
