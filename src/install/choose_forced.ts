@@ -38,7 +38,11 @@ export interface Forced {
  */
 export async function chooseForced(target: Target, who: Who): Promise<Forced | undefined> {
   if (who.who === "nobody") return undefined;
-  const accounts = who.who === "users" ? who.names.map((name) => accountOf(target, name)) : everybody(target);
+  const accounts = who.who === "users"
+    ? who.names.map((name) => accountOf(target, name))
+    : who.who === "group"
+    ? membersOf(target, who.group)
+    : everybody(target);
   const left = await hindrances(target, accounts);
   if (who.who === "users") {
     if (left.length > 0) {
@@ -46,7 +50,16 @@ export async function chooseForced(target: Target, who: Who): Promise<Forced | u
     }
     return { match: `User ${who.names.map(matchName).join(",")}`, left };
   }
-  const users = ["*", ...["root", ...left.map(({ name }) => matchName(name))].map((name) => `!${name}`)].join(
+  left.push(
+    ...accounts.filter(({ uid }) => uid === 0).map(({ name }) => ({
+      name,
+      why: "she is root by another name",
+    })),
+  );
+  const users = [
+    "*",
+    ...["root", ...new Set(left.map(({ name }) => matchName(name)))].map((name) => `!${name}`),
+  ].join(
     ",",
   );
   return { match: who.who === "all" ? `User ${users}` : `Group ${matchName(who.group)} User ${users}`, left };
@@ -157,6 +170,22 @@ function everybody(target: Target): Account[] {
   );
 }
 
+/** @throws {Error} if there is no such group */
+function membersOf(target: Target, group: string): Account[] {
+  const file = Deno.readTextFileSync(`${target.root}/etc/group`);
+  const line = file.split("\n").find((line) => line.startsWith(`${group}:`)) ??
+    (target.root === "" ? getentLine("group", group) : undefined);
+  const [, , gid = "", members = ""] = line?.split(":") ?? [];
+  if (gid === "") throw new Error(`there is no group ${group}: see getent group`);
+  const accounts = everybody(target);
+  const named = members.split(",").filter((name) => name !== "" && name !== "root").flatMap((name) => {
+    const local = accounts.find((account) => account.name === name);
+    const account = local ?? (target.root === "" ? getent(name) : undefined);
+    return account ? [account] : [];
+  });
+  return [...new Set([...accounts.filter((account) => account.gid === Number(gid)), ...named])];
+}
+
 function accountOf(target: Target, name: string): Account {
   matchName(name);
   const local = localAccounts(`${target.root}/etc/passwd`).find((account) => account.name === name);
@@ -168,10 +197,13 @@ function accountOf(target: Target, name: string): Account {
 
 /** A directory's users (LDAP, SSSD) are not in passwd: that is what force-command is for. */
 function getent(name: string): Account | undefined {
-  const { success, stdout } = new Deno.Command("getent", { args: ["passwd", "--", name], stderr: "null" })
-    .outputSync();
-  if (!success) return undefined;
-  const [found = "", , uid = "", gid = "", , home = "", shell = ""] = new TextDecoder().decode(stdout)
-    .trimEnd().split(":");
+  const [found = "", , uid = "", gid = "", , home = "", shell = ""] =
+    getentLine("passwd", name)?.split(":") ?? [];
   return found === "" ? undefined : { name: found, uid: Number(uid), gid: Number(gid), home, shell };
+}
+
+function getentLine(database: "passwd" | "group", name: string): string | undefined {
+  const { success, stdout } = new Deno.Command("getent", { args: [database, "--", name], stderr: "null" })
+    .outputSync();
+  return success ? new TextDecoder().decode(stdout).trimEnd() : undefined;
 }

@@ -7,6 +7,8 @@ export const SNIPPET = "/etc/ssh/sshd_config.d/srvaudit.conf";
 
 const BEGIN = "# >>> srvaudit >>>";
 const END = "# <<< srvaudit <<<";
+/** A line that `matchBlock` writes between its marks. */
+const OURS = /^(# By srvaudit |Match |\s+ForceCommand exec \S+ --forced\s*$)/;
 /** Older sshds cut lines off at 1024 bytes. */
 const NAMES_A_LINE = 20;
 
@@ -88,13 +90,14 @@ export function withBlock(text: string, block: string): string {
 
 /** @returns the text without our block */
 export function withoutBlock(text: string): string {
-  const begin = text.search(new RegExp(`^${BEGIN}$`, "m"));
+  const lines = text.split(/(?<=\n)/);
+  const begin = lines.findIndex((line) => line.trimEnd() === BEGIN);
   if (begin < 0) return text;
-  const end = text.indexOf(`\n${END}`, begin);
-  // A block whose end was taken away ends where the file does: a Match block does, too.
-  if (end < 0) return text.slice(0, begin);
-  const behind = text.indexOf("\n", end + 1);
-  return text.slice(0, begin) + (behind < 0 ? "" : text.slice(behind + 1));
+  const end = lines.findIndex((line, i) => i > begin && line.trimEnd() === END);
+  // Where somebody has taken the end away, what is known to be ours goes.
+  const behind = lines.findIndex((line, i) => i > begin && !OURS.test(line));
+  const rest = end >= 0 ? lines.slice(end + 1) : behind >= 0 ? lines.slice(behind) : [];
+  return [...lines.slice(0, begin), ...rest].join("");
 }
 
 /** Whether the text has a block of ours. */
