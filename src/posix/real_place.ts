@@ -25,12 +25,32 @@ const LINKS_AT_MOST = 40;
  * ```
  */
 export function realPlace(path: string, root = ""): RealPlace {
+  // The folders above the root are the admin's own choice.
+  assertOurs(path, root || "/", Deno.statSync(root || "/"));
+  const place = walk(path, root, (step, info) => assertOurs(path, step, info));
+  const { mode } = Deno.statSync(place.folder);
+  if (((mode ?? 0) & 0o002) !== 0) throw new Error(`${path}: anybody may write to ${place.folder}`);
+  return place;
+}
+
+/**
+ * Follows a path's links, whoever has made them: to look at what is there, on a disk that is mounted elsewhere too.
+ *
+ * @param root where that is mounted; nothing for this host's own
+ * @param path as the disk's own host has it: `/bin/sh`
+ * @returns where it leads, from here
+ * @throws {Error} if a folder on the way is not there
+ */
+export function placeBelow(root: string, path: string): RealPlace {
+  return walk(`${root}${path}`, root, () => {});
+}
+
+/** @param look is shown each folder and each link that is passed through */
+function walk(path: string, root: string, look: (step: string, info: Deno.FileInfo) => void): RealPlace {
   if (!path.startsWith(`${root}/`)) throw new Error(`${path} is no path below ${root || "/"}`);
   let folder = root;
   let links = 0;
   const ahead = namesOf(path.slice(root.length));
-  // The folders above the root are the admin's own choice.
-  assertOurs(path, root || "/");
   while (true) {
     const name = ahead.shift();
     if (name === undefined) throw new Error(`${path} is a folder`);
@@ -41,18 +61,16 @@ export function realPlace(path: string, root = ""): RealPlace {
     const next = `${folder}/${name}`;
     const info = lstat(next);
     if (info?.isSymlink) {
-      assertOurs(path, next, info);
+      look(next, info);
       if (++links > LINKS_AT_MOST) throw new Error(`${path}: too many links, one after the other`);
       const target = Deno.readLinkSync(next);
       if (target.startsWith("/")) folder = root;
       ahead.unshift(...namesOf(target));
     } else if (ahead.length === 0) {
-      const { mode } = Deno.statSync(folder || "/");
-      if (((mode ?? 0) & 0o002) !== 0) throw new Error(`${path}: anybody may write to ${folder || "/"}`);
       return { folder: folder || "/", name };
     } else {
       if (info === undefined) throw new Error(`${path}: there is no folder ${next}`);
-      assertOurs(path, next, info);
+      look(next, info);
       folder = next;
     }
   }
@@ -63,7 +81,7 @@ function namesOf(path: string): string[] {
 }
 
 /** Nobody else may put another thing in its place: in a sticky folder only its owner may. */
-function assertOurs(path: string, step: string, info: Deno.FileInfo = Deno.statSync(step)): void {
+function assertOurs(path: string, step: string, info: Deno.FileInfo): void {
   const isOpen = !info.isSymlink && ((info.mode ?? 0) & 0o1002) === 0o002;
   if (info.uid !== 0 && info.uid !== effectiveUid()) {
     throw new Error(`${path} is not followed: ${step} is neither root's nor this user's`);
