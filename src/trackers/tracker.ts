@@ -122,6 +122,10 @@ export interface Tracker extends Disposable {
    * @throws {TrackerDeniedError}
    */
   check?(signal: AbortSignal): Promise<void>;
+  /** What srvAudit's own account there is called. @throws {TrackerDeniedError} */
+  accountName?(signal: AbortSignal): Promise<string>;
+  /** Those of the config's projects that there are not, or that srvAudit's own account may not see. @throws {TrackerDeniedError} */
+  missingProjects?(signal: AbortSignal): Promise<string[]>;
   /** What is not safe in how it is set up, as far as is known by now; undefined for nothing. */
   readonly concern?: Concern | undefined;
 }

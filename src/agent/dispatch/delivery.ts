@@ -20,7 +20,7 @@ import { AgeWatch } from "./age_watch.ts";
 import { Batch, lettersOf } from "./batch.ts";
 import { Circuit, PAUSES, type Pauses } from "./circuit.ts";
 import type { Ledger } from "./ledger.ts";
-import { patiently, turn } from "./patience.ts";
+import { patiently, turn } from "../../net/patience.ts";
 import type { Shelf } from "./shelf.ts";
 import { StagedMemory } from "./staged_memory.ts";
 import { Waker } from "./waker.ts";

@@ -9,15 +9,14 @@ import type { SinkStatus, SinkTested } from "../../desk/protocol.ts";
 import type { Outbox } from "../../evidence/outbox.ts";
 import { SinkRows } from "../../evidence/sink_rows.ts";
 import { nowUs } from "../../record/clock.ts";
-import type { SinkNews } from "../../sinks/news.ts";
 import { openSink } from "../../sinks/open_sinks.ts";
-import { type Sink, SinkDeniedError, SinkUnavailableError } from "../../sinks/sink.ts";
+import { type Sink, SinkDeniedError } from "../../sinks/sink.ts";
+import { sendTest } from "../../sinks/test_news.ts";
 import { messageOf } from "../../terminal/message_of.ts";
 import { log } from "../log.ts";
 import { PAUSES } from "./circuit.ts";
 import { type Addressee, consumerOf, Delivery } from "./delivery.ts";
 import { Ledger } from "./ledger.ts";
-import { patiently } from "./patience.ts";
 import { type NewsMaker, Shelf } from "./shelf.ts";
 
 /** What it works by. */
@@ -172,27 +171,10 @@ export class Dispatch implements Disposable {
   async test(name: SinkName): Promise<SinkTested> {
     const { settings, delivery } = this.#post(name);
     const { network, host } = this.#settings ?? raise(name);
-    const memory = new Map<string, string | null>();
     using sink = this.#open(settings, network);
-    try {
-      const { refused, answer } = await patiently(
-        TEST_MS,
-        new AbortController().signal,
-        () => new SinkUnavailableError(`${name} has not answered in ${TEST_MS / 1000} s`),
-        (signal) =>
-          sink.deliver(
-            [testNews(name, host)],
-            { get: (key) => memory.get(key) ?? undefined, set: (key, value) => memory.set(key, value) },
-            signal,
-          ),
-      );
-      const [no] = refused;
-      if (no) return { ok: false, answer: no.reason };
-      delivery.retry();
-      return { ok: true, answer };
-    } catch (error) {
-      return { ok: false, answer: messageOf(error) };
-    }
+    const tested = await sendTest(sink, host, TEST_MS);
+    if (tested.ok) delivery.retry();
+    return tested;
   }
 
   /** Whether a sink takes a marked news now: what it does not take then it has something against. */
@@ -295,20 +277,6 @@ function brokenSink(name: SinkName, error: unknown): Sink {
     sizeOf: () => 0,
     deliver: () => Promise.reject(denied),
     [Symbol.dispose]: () => {},
-  };
-}
-
-function testNews(name: SinkName, host: string): SinkNews {
-  return {
-    id: crypto.randomUUID(),
-    seq: 0,
-    kind: "test",
-    atUs: nowUs(),
-    host,
-    session: null,
-    ticket: null,
-    ticketUrl: null,
-    text: `srvAudit's test of ${name}: nothing has happened`,
   };
 }
 

@@ -61,6 +61,18 @@ export class JiraTracker implements Tracker {
     await this.#connection.check(signal);
   }
 
+  async accountName(signal: AbortSignal): Promise<string> {
+    const { displayName, name, emailAddress } = await this.#connection.self(signal);
+    return name ?? emailAddress ?? displayName ?? "an account without a name";
+  }
+
+  async missingProjects(signal: AbortSignal): Promise<string[]> {
+    const isThere = await Promise.all(
+      this.settings.projects.map((key) => this.#tickets.hasProject(key, signal)),
+    );
+    return this.settings.projects.filter((_, i) => isThere[i] === false);
+  }
+
   async find(asking: Asking, key: string): Promise<Ticket | undefined> {
     return await this.#tickets.find(asking, key);
   }

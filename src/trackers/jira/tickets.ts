@@ -67,6 +67,19 @@ export class Tickets {
     }
   }
 
+  /** Whether there is such a project, and srvAudit's account may see it. */
+  async hasProject(key: string, signal: AbortSignal): Promise<boolean> {
+    const path = `/project/${encodeURIComponent(key)}`;
+    const meaning = { 404: () => new TicketNotFoundError(`there is no project ${key}`) };
+    try {
+      await this.connection.nothing({ method: "GET", path, signal, meaning });
+      return true;
+    } catch (error) {
+      if (error instanceof TicketNotFoundError) return false;
+      throw error;
+    }
+  }
+
   async search(asking: Asking, { words, limit, closedToo }: Search): Promise<Ticket[]> {
     const { settings } = this.connection;
     const { search } = await this.connection.edition(asking.signal);

@@ -48,6 +48,12 @@ export class Projects {
     );
   }
 
+  /** Those that the config names and that are not there, or that srvAudit's account may not see. */
+  async missing(signal: AbortSignal): Promise<string[]> {
+    const found = await Promise.all(this.#named.map((name) => this.#project(name, signal)));
+    return this.#named.filter((_, i) => found[i] === undefined);
+  }
+
   /** Whether somebody may see a project that Redmine has shown: all that is allowed; of what nobody names, a guest what is public. */
   async isOpenTo(actor: Actor, id: number, signal: AbortSignal): Promise<boolean> {
     const allowed = await this.allowed(signal);

@@ -61,6 +61,15 @@ export class RedmineTracker implements Tracker {
     return this.#redmine.server.check(signal);
   }
 
+  async accountName(signal: AbortSignal): Promise<string> {
+    const { login, id } = await this.#redmine.server.account(signal);
+    return login ?? `user ${id}`;
+  }
+
+  missingProjects(signal: AbortSignal): Promise<string[]> {
+    return this.#redmine.projects.missing(signal);
+  }
+
   get concern(): Concern | undefined {
     const { settings, server } = this.#redmine;
     if (settings.unknownUsers === "deny" || !server.isAdministrator) return undefined;
