@@ -307,7 +307,8 @@ function sshdConfig(folder: string, port: number, first: readonly string[]): str
     "PrintMotd no",
     "UseDNS no",
     "MaxStartups 100",
-    "Subsystem sftp /usr/lib/openssh/sftp-server",
+    // sshd bears one of a name.
+    ...first.some((line) => /^Subsystem\s/.test(line)) ? [] : ["Subsystem sftp /usr/lib/openssh/sftp-server"],
     `SetEnv SRVAUDIT_ROOT=${folder}/root`,
     "",
   ].join("\n");
