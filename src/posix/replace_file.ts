@@ -32,6 +32,8 @@ const O_DIRECTORY = IS_ARM ? 0o40000 : 0o200000;
 const O_NOFOLLOW = IS_ARM ? 0o100000 : 0o400000;
 const EINTR = 4;
 const EINVAL = 22;
+const ENOSPC = 28;
+const EDQUOT = 122;
 
 /** Those that an admin can do something about. */
 const REASONS: Readonly<Partial<Record<number, string>>> = {
@@ -47,6 +49,19 @@ const REASONS: Readonly<Partial<Record<number, string>>> = {
   122: "the disk quota is used up: make room",
 };
 
+/** The kernel does not let a file be replaced. */
+export class NotReplacedError extends Error {
+  override name = "NotReplacedError";
+  /** Whether room is all that it lacks. */
+  readonly isFull: boolean;
+
+  /** @param errno the kernel's number for why */
+  constructor(path: string, errno: number) {
+    super(`${path} cannot be replaced: ${REASONS[errno] ?? `errno ${errno}`}`);
+    this.isFull = errno === ENOSPC || errno === EDQUOT;
+  }
+}
+
 /** What a file is to be that is not there yet. */
 export interface NewFile {
   mode: number;
@@ -61,7 +76,8 @@ export interface NewFile {
  * @param path absolute
  * @param newFile what it is to be where there is none yet; without this, one must be there
  * @param root what absolute links are below of: that of a mounted disk
- * @throws {Error} that names the file and says why: then nothing is changed
+ * @throws {NotReplacedError} that says why the kernel forbids it: then nothing is changed
+ * @throws {Error} if it is no plain file, or somebody else's doing, or an attribute cannot be kept
  *
  * @example
  * ```ts
@@ -169,7 +185,7 @@ function syncFolder(path: string, folder: string): void {
 }
 
 function refuse(path: string, code = errno()): never {
-  throw new Error(`${path} cannot be replaced: ${REASONS[code] ?? `errno ${code}`}`);
+  throw new NotReplacedError(path, code);
 }
 
 function cString(text: string): Uint8Array<ArrayBuffer> {
