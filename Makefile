@@ -80,5 +80,14 @@ tester: build
 clean:
 	rm -rf dist .tools
 
+# With a DESTDIR the files alone, for a package. Without one, as from a release that was unpacked in dist/root: so
+# `srvaudit uninstall` knows what was there before.
 install: build
+ifneq ($(DESTDIR),)
 	packaging/install_files.sh "$(DESTDIR)" "$(PREFIX)"
+else
+	@rm -rf dist/root
+	packaging/install_files.sh "$(CURDIR)/dist/root" "$(PREFIX)"
+	"dist/root$(PREFIX)/lib/srvaudit/srvaudit" install --hooks-only
+	@rm -rf dist/root
+endif

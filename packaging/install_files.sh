@@ -1,118 +1,105 @@
 #!/bin/sh
-# Places what `make build` made: packaging/install_files.sh DESTDIR PREFIX
-# With a DESTDIR nothing outside of it is written. Running it again changes nothing; a config that is there stays.
+# Places what `make build` made: packaging/install_files.sh DESTDIR PREFIX [debian|redhat|any]
+# Only files that are srvAudit's alone: what is others' `srvaudit install` edits. The last word says for which
+# distributions' zsh; otherwise for this machine's. Ends by writing the manifest of what it has placed, which names no
+# DESTDIR. The same sources give the same bytes.
 set -eu
+umask 022
 
 destdir=$1
 prefix=$2
+if [ -e /etc/debian_version ]; then here=debian; else here=redhat; fi
+family=${3:-$here}
 cd "$(dirname "$0")/.."
-library=$destdir$prefix/lib/srvaudit
+library=$prefix/lib/srvaudit
+placed=$(mktemp)
+trap 'rm -f "$placed"' EXIT
 
-# place MODE SOURCE TARGET: an own copy under a new name first, so that nobody ever runs half a file.
+# put MODE PATH: stdin as a file, under a new name first: nobody ever runs half a file.
+put() {
+  mkdir -p "$destdir$(dirname "$2")"
+  cat > "$destdir$2.new"
+  chmod "$1" "$destdir$2.new"
+  mv -f "$destdir$2.new" "$destdir$2"
+  printf 'file\t%s\t%s\t%s\n' "$1" "$(sha256sum < "$destdir$2" | cut -d ' ' -f 1)" "$2" >> "$placed"
+}
+
+# place MODE SOURCE PATH
 place() {
-  mkdir -p "$(dirname "$3")"
-  install -m "$1" "$2" "$3.new"
-  mv -f "$3.new" "$3"
+  put "$1" "$3" < "$2"
 }
 
-# placed_text FILE: a file's text with this PREFIX in it.
-placed_text() {
-  sed "s|/usr/lib/srvaudit|$prefix/lib/srvaudit|g" "$1"
-}
-
-# place_text SOURCE TARGET: a file that names /usr/lib/srvaudit.
+# place_text MODE SOURCE PATH: a file that names /usr/lib/srvaudit.
 place_text() {
-  mkdir -p "$(dirname "$2")"
-  placed_text "$1" > "$2.new"
-  chmod 644 "$2.new"
-  mv -f "$2.new" "$2"
+  sed "s|/usr/lib/srvaudit|$library|g" "$2" | put "$1" "$3"
 }
 
-# add_block SOURCE TARGET: the source's text at the target's end, between marks; an earlier one is replaced.
-add_block() {
-  mkdir -p "$(dirname "$2")"
-  {
-    if [ -e "$2" ]; then sed '/^# >>> srvaudit >>>$/,/^# <<< srvaudit <<<$/d' "$2"; fi
-    echo '# >>> srvaudit >>>'
-    placed_text "$1"
-    echo '# <<< srvaudit <<<'
-  } > "$2.srvaudit"
-  # Its owner and mode stay what they are: the text alone is written anew.
-  if [ ! -e "$2" ]; then
-    install -m 644 /dev/null "$2"
-  fi
-  cmp -s "$2.srvaudit" "$2" || cat "$2.srvaudit" > "$2"
-  rm -f "$2.srvaudit"
-}
-
-# system_file NAME...: the first of these that this system has, or the first of all: distributions name them differently.
-system_file() {
-  for name; do
-    if [ -e "$destdir$name" ] || [ -e "$name" ]; then
-      echo "$destdir$name"
-      return
-    fi
-  done
-  echo "$destdir$1"
+# place_link TARGET PATH
+place_link() {
+  mkdir -p "$destdir$(dirname "$2")"
+  ln -sfn "$1" "$destdir$2"
+  printf 'link\t-\t%s\t%s\n' "$1" "$2" >> "$placed"
 }
 
 # The programs: one executable, known by the name that it is called by.
 place 755 dist/srvaudit "$library/srvaudit"
-for program in hello saticket ash_query; do ln -sfn srvaudit "$library/$program"; done
-mkdir -p "$destdir$prefix/bin"
-for program in srvaudit saticket ash_query; do
-  ln -sfn "../lib/srvaudit/$program" "$destdir$prefix/bin/$program"
-done
+for program in hello saticket ash_query; do place_link srvaudit "$library/$program"; done
+for program in srvaudit saticket ash_query; do place_link "../lib/srvaudit/$program" "$prefix/bin/$program"; done
 # GNU hello has the short name already.
-ln -sfn ../lib/srvaudit/hello "$destdir$prefix/bin/hello-srvaudit"
+place_link ../lib/srvaudit/hello "$prefix/bin/hello-srvaudit"
 
-# The shells' hooks, and how the system's startup files bring them in.
-(cd src/shell && find . -type f ! -path './snippets/*') | while read -r file; do
-  place_text "src/shell/$file" "$library/shell/${file#./}"
+# The shells' hooks, and what brings them in: snippets/ holds what `srvaudit install` adds to files of others.
+(cd src/shell && find . -type f ! -name profile.sh) | while read -r file; do
+  file=${file#./}
+  case $file in
+    snippets/*) place_text 644 "src/shell/$file" "$library/$file" ;;
+    *) place_text 644 "src/shell/$file" "$library/shell/$file" ;;
+  esac
 done
-place_text src/shell/snippets/profile.sh "$destdir/etc/profile.d/srvaudit.sh"
-add_block src/shell/snippets/bashrc.bash "$(system_file /etc/bash.bashrc /etc/bashrc)"
-add_block src/shell/snippets/zshrc.zsh "$(system_file /etc/zsh/zshrc /etc/zshrc)"
-add_block src/shell/snippets/zshenv.zsh "$(system_file /etc/zsh/zshenv /etc/zshenv)"
-# Not a file in conf.d: one of the same name in the user's own would be read in its place.
-add_block src/shell/snippets/config.fish "$destdir/etc/fish/config.fish"
+place_text 644 src/shell/snippets/profile.sh /etc/profile.d/srvaudit.sh
 
-# The shipped queries, and the config and the mask: they may hold secrets, and what an admin wrote there stays.
+# The shipped queries, and what the config and the mask are where an admin has written none.
 place 644 src/queries "$library/queries"
-for file in config mask; do
-  if [ ! -e "$destdir/etc/srvaudit/$file" ]; then place 640 "packaging/$file" "$destdir/etc/srvaudit/$file"; fi
-done
+for file in config mask; do place 644 "packaging/$file" "$library/defaults/$file"; done
 
 # The agent's unit, what systemd-tmpfiles and logrotate do for it, and how it starts where there is no systemd.
-place_text packaging/systemd/srvaudit.service "$destdir$prefix/lib/systemd/system/srvaudit.service"
-place 644 packaging/systemd/srvaudit.tmpfiles "$destdir$prefix/lib/tmpfiles.d/srvaudit.conf"
-place 644 packaging/logrotate/srvaudit "$destdir/etc/logrotate.d/srvaudit"
-place_text packaging/sysv/srvaudit "$library/init/srvaudit"
-chmod 755 "$library/init/srvaudit"
+for unit in packaging/systemd/*.service; do
+  place_text 644 "$unit" "$prefix/lib/systemd/system/${unit##*/}"
+done
+place 644 packaging/systemd/srvaudit.tmpfiles "$prefix/lib/tmpfiles.d/srvaudit.conf"
+place 644 packaging/logrotate/srvaudit /etc/logrotate.d/srvaudit
+place_text 755 packaging/sysv/srvaudit "$library/init/srvaudit"
+
+# What the SELinux policy of a host that has one is to know of it: packaging/selinux/build.sh dist/selinux makes it.
+if [ -e dist/selinux/srvaudit.pp ]; then
+  place 644 dist/selinux/srvaudit.pp /usr/share/selinux/packages/srvaudit.pp
+fi
 
 # What people read, and what completes what they type.
 for page in docs/man/*.[1-8]; do
-  [ -e "$page" ] || continue
-  place 644 "$page" "$destdir$prefix/share/man/man${page##*.}/${page##*/}"
+  place 644 "$page" "$prefix/share/man/man${page##*.}/${page##*/}"
 done
 # By the name that is typed, too.
-ln -sfn hello.1 "$destdir$prefix/share/man/man1/hello-srvaudit.1"
+place_link hello.1 "$prefix/share/man/man1/hello-srvaudit.1"
 for page in README.md LICENSE docs/*.md docs/*.schema.json; do
   [ -e "$page" ] || continue
-  place 644 "$page" "$destdir$prefix/share/doc/srvaudit/${page##*/}"
+  place 644 "$page" "$prefix/share/doc/srvaudit/${page##*/}"
 done
-# Debian keeps site-functions under /usr/local for its admins; what is packaged has a folder of its own.
-zsh_functions=$prefix/share/zsh/site-functions
-if [ "$prefix" = /usr ] && [ -e /etc/debian_version ]; then zsh_functions=/usr/share/zsh/vendor-completions; fi
 for file in completions/*; do
-  [ -e "$file" ] || continue
   name=${file##*/}
   name=${name%.*}
   # By the name that is typed.
   if [ "$name" = hello ]; then name=hello-srvaudit; fi
   case $file in
-    *.bash) place 644 "$file" "$destdir$prefix/share/bash-completion/completions/$name" ;;
-    *.zsh) place 644 "$file" "$destdir$zsh_functions/_$name" ;;
-    *.fish) place 644 "$file" "$destdir$prefix/share/fish/vendor_completions.d/$name.fish" ;;
+    *.bash) place 644 "$file" "$prefix/share/bash-completion/completions/$name" ;;
+    *.fish) place 644 "$file" "$prefix/share/fish/vendor_completions.d/$name.fish" ;;
+    *.zsh)
+      # Debian keeps site-functions for its admins, and has a folder of its own for what is packaged.
+      if [ "$family" != debian ]; then place 644 "$file" "$prefix/share/zsh/site-functions/_$name"; fi
+      if [ "$family" != redhat ]; then place 644 "$file" "$prefix/share/zsh/vendor-completions/_$name"; fi
+      ;;
   esac
 done
+
+LC_ALL=C sort -t "$(printf '\t')" -k 4 "$placed" > "$destdir$library/manifest.new"
+mv -f "$destdir$library/manifest.new" "$destdir$library/manifest"

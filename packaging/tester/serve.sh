@@ -22,7 +22,7 @@ say "installing srvAudit"
 REDMINE_URL=http://127.0.0.1:$REDMINE_PORT
 export REDMINE_URL
 wait_for 180 "$redmine" /var/log/tester-puma.log curl -sf --noproxy '*' "$REDMINE_URL/login" || die "Redmine does not start: see above"
-(cd "$project" && packaging/install_files.sh "" /usr) > /dev/null
+(cd "$project" && packaging/install_files.sh "" /usr && srvaudit install --hooks-only) > /dev/null
 "$project/packaging/tester/client/start.sh" 127.0.0.1 "$SSH_PORT" "$REDMINE_URL" "$key/redmine.key" > /var/log/tester-client.log 2>&1 &
 client=$!
 wait_for 60 "$client" /var/log/tester-client.log ssh-keyscan -T 1 -p "$SSH_PORT" 127.0.0.1 || die "the client does not start: see above"

@@ -32,9 +32,9 @@ Deno.test("make install puts every program where it is found, and a second time 
         "./usr/lib/srvaudit/shell/srvaudit.fish 644",
         "./usr/lib/srvaudit/queries 644",
         "./etc/profile.d/srvaudit.sh 644",
-        "./etc/fish/config.fish 644",
-        "./etc/srvaudit/config 640",
-        "./etc/srvaudit/mask 640",
+        "./usr/lib/srvaudit/snippets/bashrc.bash 644",
+        "./usr/lib/srvaudit/defaults/config 644",
+        "./usr/lib/srvaudit/defaults/mask 644",
         "./usr/lib/systemd/system/srvaudit.service 644",
         "./usr/lib/tmpfiles.d/srvaudit.conf 644",
         "./etc/logrotate.d/srvaudit 644",
@@ -51,21 +51,41 @@ Deno.test("make install puts every program where it is found, and a second time 
   }
 });
 
-Deno.test("make install keeps what an admin wrote: the config, and their lines in the shells' startup files", async () => {
+Deno.test("the manifest names every file and link that was placed, and no other, with modes and sums", async () => {
   const folder = await Deno.makeTempDir();
   try {
-    const bashrc = `${folder}/etc/bash.bashrc`;
-    await Deno.mkdir(`${folder}/etc/srvaudit`, { recursive: true });
-    await Deno.writeTextFile(`${folder}/etc/srvaudit/config`, 'redmineKey="KEY"\n');
-    await Deno.writeTextFile(bashrc, "# before\n", { mode: 0o600 });
     await succeed([SCRIPT, folder, "/usr"]);
-    await Deno.writeTextFile(bashrc, "# after\n", { append: true });
-    await succeed([SCRIPT, folder, "/usr"]);
-    const text = await Deno.readTextFile(bashrc);
-    assert.match(text, /^# before\n# after\n# >>> srvaudit >>>\n[^]*# <<< srvaudit <<<\n$/);
-    assert.equal(text.match(/>>> srvaudit >>>/g)?.length, 1);
-    assert.equal(((await Deno.stat(bashrc)).mode ?? 0) & 0o777, 0o600);
-    assert.equal(await Deno.readTextFile(`${folder}/etc/srvaudit/config`), 'redmineKey="KEY"\n');
+    const manifest = await Deno.readTextFile(`${folder}/usr/lib/srvaudit/manifest`);
+    const lines = manifest.split("\n").filter(Boolean);
+    for (const line of lines) {
+      const [type, mode, what, path] = line.split("\t");
+      if (type === "link") {
+        assert.equal(await Deno.readLink(`${folder}${path}`), what);
+        continue;
+      }
+      assert.equal((await succeed(["sha256sum", `${folder}${path}`])).slice(0, 64), what);
+      assert.equal(((await Deno.stat(`${folder}${path}`)).mode ?? 0).toString(8).slice(-3), mode);
+    }
+    const placed = (await succeed(["find", folder, "(", "-type", "f", "-o", "-type", "l", ")"])).split("\n")
+      .filter(Boolean).map((path) => path.slice(folder.length));
+    assert.deepEqual(
+      [...lines.map((line) => line.split("\t")[3]), "/usr/lib/srvaudit/manifest"].sort(),
+      placed.sort(),
+    );
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("what is placed is srvAudit's alone: no startup file of a shell, no config", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    await succeed([SCRIPT, folder, "/usr", "any"]);
+    const etc = (await succeed(["find", `${folder}/etc`, "-type", "f"])).split("\n").filter(Boolean);
+    assert.deepEqual(etc.map((path) => path.slice(folder.length)).sort(), [
+      "/etc/logrotate.d/srvaudit",
+      "/etc/profile.d/srvaudit.sh",
+    ]);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

@@ -27,7 +27,8 @@ const LOCKED = ["flock", "/run/lock/satest"];
 const START = 'exec "$(command -v sshd || echo /usr/sbin/sshd)" -D -e -f "$1/sshd_config"';
 /** The same in a copy of the machine. What the installation says goes to sshd's log. */
 const INSTALL_AND_START = `exec unshare --mount --propagation private "$3" "$1/machine" sh -c '
-  "$2/packaging/install_files.sh" "" /usr >&2 && cp "$1/root/etc/srvaudit/config" /etc/srvaudit/config && ${START}
+  "$2/packaging/install_files.sh" "" /usr >&2 && /usr/lib/srvaudit/srvaudit install --hooks-only &&
+  cp "$1/root/etc/srvaudit/config" /etc/srvaudit/config && ${START}
 ' sh "$1" "$2"`;
 
 /** How to start a host. */
