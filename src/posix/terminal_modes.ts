@@ -18,9 +18,13 @@ const LOCAL = {
 };
 const ICANON = 0x2;
 const ECHO = 0x8;
-/** Where the control characters begin (c_cc), and which of them is Ctrl-V's. */
+const ECHONL = 0x40;
+/** Where the control characters begin (c_cc), and which of them are Ctrl-Z's and Ctrl-V's. */
 const CONTROL = 17;
+const VSUSP = 10;
 const VLNEXT = 15;
+/** _POSIX_VDISABLE */
+const NO_KEY = 0;
 // fcntl.h of Linux, the same on x86_64 and aarch64.
 const O_NOCTTY = 0o400;
 const O_NONBLOCK = 0o4000;
@@ -38,19 +42,38 @@ const WHEN_PRINTED = 1;
  * ```
  */
 export function editLines(fd: number): Disposable {
+  return withModes(fd, setLineEditing);
+}
+
+/**
+ * The same, but what is typed is not shown, only the end of the line. Ctrl-Z does nothing meanwhile: whoever stopped the program
+ * would find a shell that does not show what she types.
+ */
+export function hideTyping(fd: number): Disposable {
+  return withModes(fd, (modes) => {
+    setLineEditing(modes);
+    const view = new DataView(modes.buffer);
+    view.setUint32(LOCAL.offset, (view.getUint32(LOCAL.offset, true) & ~ECHO | ECHONL) >>> 0, true);
+    modes[CONTROL + VSUSP] = NO_KEY;
+  });
+}
+
+function setLineEditing(modes: Uint8Array<ArrayBuffer>): void {
+  const view = new DataView(modes.buffer);
+  for (const { offset, flags } of [INPUT, OUTPUT, LOCAL]) {
+    view.setUint32(offset, (view.getUint32(offset, true) | flags) >>> 0, true);
+  }
+}
+
+/** Changes a terminal's modes until that is disposed of. */
+function withModes(fd: number, change: (modes: Uint8Array<ArrayBuffer>) => void): Disposable {
   const { tcgetattr, tcsetattr } = libc();
   const before = new Uint8Array(SIZE);
-  const wanted = new Uint8Array(SIZE);
   let isChanged = false;
   if (tcgetattr(fd, before) === 0) {
-    wanted.set(before);
-    const view = new DataView(wanted.buffer);
-    for (const { offset, flags } of [INPUT, OUTPUT, LOCAL]) {
-      const now = view.getUint32(offset, true);
-      if ((now & flags) >>> 0 === flags) continue;
-      view.setUint32(offset, now | flags, true);
-      isChanged = true;
-    }
+    const wanted = new Uint8Array(before);
+    change(wanted);
+    isChanged = wanted.some((byte, i) => byte !== before[i]);
     if (isChanged) tcsetattr(fd, WHEN_PRINTED, wanted);
   }
   return {

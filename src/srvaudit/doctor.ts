@@ -5,6 +5,7 @@ import { effectiveUid } from "../posix/libc.ts";
 import { messageOf } from "../terminal/message_of.ts";
 import { visible, visibleJson } from "../terminal/visible.ts";
 import { loadWidthOf } from "../terminal/width.ts";
+import { wrapped } from "../terminal/wrapped.ts";
 import * as evidence from "./doctor/evidence.ts";
 import type { Check, Finding, Host } from "./doctor/finding.ts";
 import * as logins from "./doctor/logins.ts";
@@ -13,7 +14,7 @@ import * as programs from "./doctor/programs.ts";
 import * as service from "./doctor/service.ts";
 import * as sinks from "./doctor/sinks.ts";
 import * as trackers from "./doctor/trackers.ts";
-import { print, terminalWidth, wrapped } from "./output.ts";
+import { print, terminalWidth } from "./output.ts";
 
 /** What is looked at, in the order in which it is told. */
 const CHECKS: Readonly<Record<string, Check>> = {

@@ -82,18 +82,6 @@ function cutTo(text: string, width: number, widthOf: (text: string) => number): 
   return width > 0 ? kept + CUT : "";
 }
 
-/** @returns the text in lines that are no wider than that, parted at blanks; a longer word has a line of its own */
-export function wrapped(text: string, width: number, widthOf: (text: string) => number): string[] {
-  const lines: string[] = [];
-  for (const word of text.split(" ")) {
-    const last = lines.at(-1);
-    if (last !== undefined && widthOf(`${last} ${word}`) <= width) {
-      lines[lines.length - 1] = `${last} ${word}`;
-    } else lines.push(word);
-  }
-  return lines;
-}
-
 /** @returns bytes as people count them: `512 B`, `4.2 MB` */
 export function byteCount(count: number): string {
   const units = ["B", "kB", "MB", "GB", "TB"];

@@ -7,7 +7,7 @@
  */
 
 import { waitReadable } from "../posix/libc.ts";
-import { editLines } from "../posix/terminal_modes.ts";
+import { editLines, hideTyping } from "../posix/terminal_modes.ts";
 
 /** Nobody answered in time. */
 export class SilenceError extends Error {
@@ -52,6 +52,7 @@ const SLICE_MS = 100;
  * listeners run in between.
  *
  * @param stop what ends the question
+ * @param isSecret whether what is typed is hidden
  * @throws {SilenceError} when nobody answers in time
  * @throws what `stop` was aborted with
  */
@@ -59,9 +60,10 @@ export async function askUntil(
   stop: AbortSignal,
   prompt: string,
   timeoutMs: number,
+  isSecret = false,
 ): Promise<string | undefined> {
   stop.throwIfAborted();
-  using _ = editLines(0);
+  using _ = isSecret ? hideTyping(0) : editLines(0);
   tell(prompt);
   const line = new Line();
   let deadline = performance.now() + timeoutMs;

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { ReadEvent } from "../../src/evidence/reading.ts";
 import { eventLine } from "../../src/srvaudit/event_line.ts";
-import { byteCount, table, wrapped } from "../../src/srvaudit/output.ts";
+import { byteCount, table } from "../../src/srvaudit/output.ts";
+import { wrapped } from "../../src/terminal/wrapped.ts";
 import { lengthOfTime } from "../../src/terminal/moments.ts";
 import { loadWidthOf } from "../../src/terminal/width.ts";
 
