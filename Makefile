@@ -13,9 +13,9 @@ DENO = $(CURDIR)/$(TOOLS)/deno
 DENORT = $(TOOLS)/denort
 
 SOURCES = $(shell find src -type f)
-SHELL_FILES = .ci/run packaging/sysv/srvaudit $(shell find packaging tests/support -name '*.sh') $(shell find src/shell completions -type f)
+SHELL_FILES = .ci/run install.sh packaging/sysv/srvaudit $(shell find packaging tests/support -name '*.sh') $(shell find src/shell completions -type f)
 
-.PHONY: run build test torture check bench soak clean install fmt redmine jira tester
+.PHONY: run build test torture check bench soak clean install release fmt redmine jira tester
 
 run: build
 	@$(DENO) run -A packaging/run.ts
@@ -76,6 +76,10 @@ jira: $(DENORT)
 # A make that is killed takes it with it.
 tester: build
 	@exec setpriv --pdeathsig KILL packaging/tester/tester.sh
+
+# What is handed out: dist/release/ with the tarball, its install.sh, and SHA256SUMS.
+release: build
+	packaging/release.sh dist/release
 
 clean:
 	rm -rf dist .tools

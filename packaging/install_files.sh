@@ -75,6 +75,11 @@ if [ -e dist/selinux/srvaudit.pp ]; then
   place 644 dist/selinux/srvaudit.pp /usr/share/selinux/packages/srvaudit.pp
 fi
 
+# The SELinux module (packaging/selinux/build.sh), for the distributions that come with SELinux.
+if [ "$family" != debian ] && [ -e dist/selinux/srvaudit.pp ]; then
+  place 644 dist/selinux/srvaudit.pp "$prefix/share/selinux/packages/srvaudit.pp"
+fi
+
 # What people read, and what completes what they type.
 for page in docs/man/*.[1-8]; do
   place 644 "$page" "$prefix/share/man/man${page##*.}/${page##*/}"
