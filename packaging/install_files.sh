@@ -71,13 +71,8 @@ place 644 packaging/logrotate/srvaudit /etc/logrotate.d/srvaudit
 place_text 755 packaging/sysv/srvaudit "$library/init/srvaudit"
 
 # What the SELinux policy of a host that has one is to know of it: packaging/selinux/build.sh dist/selinux makes it.
-if [ -e dist/selinux/srvaudit.pp ]; then
-  place 644 dist/selinux/srvaudit.pp /usr/share/selinux/packages/srvaudit.pp
-fi
-
-# The SELinux module (packaging/selinux/build.sh), for the distributions that come with SELinux.
 if [ "$family" != debian ] && [ -e dist/selinux/srvaudit.pp ]; then
-  place 644 dist/selinux/srvaudit.pp "$prefix/share/selinux/packages/srvaudit.pp"
+  place 644 dist/selinux/srvaudit.pp /usr/share/selinux/packages/srvaudit.pp
 fi
 
 # What people read, and what completes what they type.
