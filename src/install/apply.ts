@@ -1,7 +1,7 @@
 /** Makes the changes of a plan, each on record before it is made. */
 
 import type { Change } from "./change.ts";
-import { entryOf, readJournal, recordChange } from "./journal.ts";
+import { entryOf, type Journal, readJournal, recordChange } from "./journal.ts";
 import { block } from "./kinds/text.ts";
 import type { Target } from "./target.ts";
 
@@ -20,10 +20,10 @@ export async function applyChanges(
   const made: Change[] = [];
   for (const change of changes) {
     const { kind, about, args } = change;
-    const known = entryOf(readJournal(target), kind.kind, about);
+    const journal = readJournal(target);
     const isDone = await kind.isDone(target, args);
-    // Our marks say that a block is ours, even where no journal does.
-    if (isDone && (known || kind.kind !== block.kind)) continue;
+    if (isDone && isKnown(journal, change)) continue;
+    const known = entryOf(journal, kind.kind, about);
     const before = known ? known.before : await kind.before(target, args);
     recordChange(target, { run, kind: kind.kind, about, args, before });
     if (isDone) continue;
@@ -33,11 +33,20 @@ export async function applyChanges(
   return made;
 }
 
-/** @returns what is not so yet */
-export async function pendingChanges(target: Target, changes: readonly Change[]): Promise<Change[]> {
+/** @returns what is not so yet, or not on record */
+export async function pendingChanges(
+  target: Target,
+  journal: Journal,
+  changes: readonly Change[],
+): Promise<Change[]> {
   const pending: Change[] = [];
   for (const change of changes) {
-    if (!await change.kind.isDone(target, change.args)) pending.push(change);
+    if (!await change.kind.isDone(target, change.args) || !isKnown(journal, change)) pending.push(change);
   }
   return pending;
+}
+
+/** Whether what is so already is ours to undo by the journal, or was so before us. Our marks say that a block is ours. */
+function isKnown(journal: Journal, { kind, about }: Change): boolean {
+  return kind.kind !== block.kind || entryOf(journal, kind.kind, about) !== undefined;
 }

@@ -1,50 +1,180 @@
 /** `srvaudit install`. */
 
 import { VERSION } from "../config/version.ts";
+import { ask } from "../terminal/ask.ts";
+import { messageOf } from "../terminal/message_of.ts";
 import { print, say } from "../terminal/speak.ts";
+import type { Answers } from "./answers.ts";
 import { applyChanges, pendingChanges } from "./apply.ts";
+import type { Change } from "./change.ts";
+import { checkAnswers } from "./check_answers.ts";
+import { chooseAll, type Chosen, sampleOf } from "./choose.ts";
 import { detectTarget } from "./detect.ts";
-import { readJournal, recordBegin, recordFinish } from "./journal.ts";
-import { planHooks } from "./plan.ts";
+import { type Journal, readJournal, recordBegin, recordFinish } from "./journal.ts";
+import { configText } from "./kinds/config.ts";
+import { reloadAgent, service } from "./kinds/service.ts";
+import { planHooks, planService } from "./plan.ts";
 import { lockInstaller, mustBeChangeable, mustBeRelease, mustBeRoot } from "./preflight.ts";
 import { previewText } from "./preview.ts";
+import { AnswersError, readAnswers, withoutAsking } from "./read_answers.ts";
 import type { InstallRequest } from "./request.ts";
-import { confirm, pending } from "./safety.ts";
+import { arm, confirm, pending, SAFETY_SECONDS } from "./safety.ts";
 import type { Target } from "./target.ts";
+import { tryOut } from "./try_out.ts";
 import { wordsFor } from "./words.ts";
 
-/** @returns the exit code */
+/** How long a question waits for its answer, in milliseconds. */
+const PATIENCE_MS = 3_600_000;
+
+/** @returns the exit code: 1 where it could not be done, 2 for answers that cannot be meant */
 export async function installCommand(request: InstallRequest): Promise<number> {
   mustBeRoot();
   const target = detectTarget();
   if (request.action === "install confirm") return confirmInstall(target);
   using _ = lockInstaller(target);
   if (request.action === "install hooks") return await installHooks(target, request.dryRun);
-  return 1;
+  try {
+    return await installAll(target, request);
+  } catch (error) {
+    if (!(error instanceof AnswersError)) throw error;
+    say(messageOf(error));
+    return 2;
+  }
 }
 
 function confirmInstall(target: Target): number {
-  if (confirm(target)) {
-    say("confirmed: nothing is put back any more");
-    return 0;
-  }
-  say("there is nothing to confirm: it was confirmed already, or put back");
-  return 1;
+  const isConfirmed = confirm(target);
+  say(
+    isConfirmed
+      ? "confirmed: nothing is put back any more"
+      : "there is nothing to confirm: it was confirmed already, or put back",
+  );
+  return isConfirmed ? 0 : 1;
 }
 
 async function installHooks(target: Target, isDryRun: boolean): Promise<number> {
   const release = mustBeRelease(target);
-  const plan = planHooks(target, release, readJournal(target));
-  if (isDryRun) {
-    print(await previewText(target, await pendingChanges(target, plan.changes)));
+  const journal = readJournal(target);
+  const plan = planHooks(target, release, journal);
+  plan.notes.forEach(say);
+  const changes = await pendingChanges(target, journal, plan.changes);
+  if (isDryRun) print(await previewText(target, changes));
+  else if (changes.length === 0) say("nothing is to be changed: all of it is so already");
+  else {
+    mustBeChangeable(target, release, plan);
+    const run = beginRun(target);
+    wordsFor(await applyChanges(target, run, plan.changes)).forEach(say);
+    recordFinish(target, run);
+  }
+  return 0;
+}
+
+async function installAll(target: Target, request: InstallRequest & { action: "install" }): Promise<number> {
+  const release = mustBeRelease(target);
+  const isAsked = !request.yes && !request.dryRun && Deno.stdin.isTerminal();
+  const answers = withoutAsking(readAnswers(request));
+  if (!request.dryRun && !await areWorking(target, answers)) return 1;
+
+  const journal = readJournal(target);
+  const plan = planHooks(target, release, journal, answers.config);
+  const changes = [...plan.changes, ...planService(target, release, journal)];
+  const chosen = await chooseAll(target, answers);
+  plan.notes.forEach(say);
+  for (const { name, why } of chosen.left) say(`${name} is left as she is: ${why}`);
+  const all = await pendingChanges(target, journal, [...changes, ...(chosen.change ? [chosen.change] : [])]);
+  if (request.dryRun) {
+    print(await previewText(target, all));
     return 0;
   }
-  mustBeChangeable(target, release, plan);
+  if (all.length === 0) {
+    say("nothing is to be changed: all of it is so already");
+    return 0;
+  }
+  mustBeChangeable(target, release, { ...plan, changes });
+  if (answers.who.who === "users" && answers.who.names.includes("root")) {
+    say("root gets hello too: keep a shell of root's open until you have logged in as root anew");
+  }
+  if (isAsked && !isAgreed(all)) {
+    say("nothing was changed");
+    return 1;
+  }
   const run = beginRun(target);
-  const made = await applyChanges(target, run, plan.changes);
+  const made = await applyChanges(target, run, changes);
+  wordsFor(made).forEach(say);
+  // An agent that was started anew has read it already.
+  if (has(made, configText.kind) && !has(made, service.kind)) reloadAgent();
+  if (target.init === "none") {
+    say(`nothing here starts services: start the agent by ${target.library}/srvaudit agent`);
+  }
+  if (!await giveHello(target, run, answers, chosen)) return 1;
   recordFinish(target, run);
-  for (const words of [...plan.notes, ...wordsFor(made)]) say(words);
+  sayNext(target, answers, chosen, journal);
   return 0;
+}
+
+/** Asks the servers that the answers are about. @returns whether all of them take what they were given */
+async function areWorking(target: Target, answers: Answers): Promise<boolean> {
+  const { ok, failed, notes } = await checkAnswers(answers, target);
+  for (const line of [...ok, ...notes]) say(line);
+  for (const line of failed) say(line);
+  if (failed.length > 0) say("nothing was changed: mend that first");
+  return failed.length === 0;
+}
+
+function isAgreed(changes: readonly Change[]): boolean {
+  say("this will be changed:");
+  for (const { kind, about } of changes) {
+    if (kind.kind !== "file" && kind.kind !== "link" && kind.kind !== "folder") {
+      say(`  ${kind.kind}: ${about}`);
+    }
+  }
+  const placed = changes.filter(({ kind }) => kind.kind === "file" || kind.kind === "link").length;
+  if (placed > 0) say(`  ${placed} files of srvAudit's are placed`);
+  const answer = ask("Install? [Y/n] ", PATIENCE_MS);
+  return answer !== undefined && /^(y|yes|)$/i.test(answer);
+}
+
+/** Tries `hello` out, sees to it that all is put back unless it is confirmed, and gives it to who was chosen. */
+async function giveHello(
+  target: Target,
+  run: number,
+  answers: Answers,
+  { change, users }: Chosen,
+): Promise<boolean> {
+  if (!change || await change.kind.isDone(target, change.args)) return true;
+  const sample = sampleOf(users);
+  if (sample.length < users.length) {
+    say(`hello is tried out as ${sample.length} of ${users.length} users: each shell of theirs`);
+  }
+  for (const user of sample) {
+    try {
+      await tryOut(target, user, { testTicket: answers.testTicket, hasAgent: target.init !== "none" });
+      say(`tried out as ${user.name}: hello works`);
+    } catch (error) {
+      say(messageOf(error));
+      say("nobody's shell was changed; all else stays: mend that and run this again, or srvaudit uninstall");
+      return false;
+    }
+  }
+  if (answers.hasSafety) await arm(target, run, SAFETY_SECONDS);
+  wordsFor(await applyChanges(target, run, [change])).forEach(say);
+  return true;
+}
+
+function sayNext(target: Target, answers: Answers, { change }: Chosen, before: Journal): void {
+  if (!change) {
+    if (answers.who.who === "nobody" && before.lastRun === 0) {
+      say("nobody has hello yet: srvaudit install --users NAME");
+    }
+  } else if (pending(target)) {
+    say(`log in now, in another terminal; if that works: srvaudit install --confirm`);
+    say(`without that, everything is put back in ${SAFETY_SECONDS / 60} minutes`);
+  }
+  say("is all well? srvaudit doctor; away again: srvaudit uninstall");
+}
+
+function has(changes: readonly Change[], kind: string): boolean {
+  return changes.some((change) => change.kind.kind === kind);
 }
 
 /** @returns the run's number: that of the last one where it was killed, or nobody has confirmed it yet */

@@ -2,7 +2,7 @@
 
 import { messageOf } from "../terminal/message_of.ts";
 import type { Left } from "./change.ts";
-import { type JournalEntry, readJournal, recordUndone } from "./journal.ts";
+import { type JournalEntry, readJournal, recordUndone, removeJournal } from "./journal.ts";
 import { kindOf, WHO_GETS_IN } from "./kinds/kinds.ts";
 import type { Target } from "./target.ts";
 
@@ -44,11 +44,13 @@ async function undoEntries(target: Target, entries: readonly JournalEntry[]): Pr
       left.push(...await kindOf(entry.kind).undo(target, entry.args, entry.before));
       recordUndone(target, entry);
     } catch (error) {
-      // One thing that cannot be put back must not keep the others, shells above all, as they are.
+      // As long as somebody has hello, hello stays.
+      if (WHO_GETS_IN.includes(entry.kind)) throw error;
+      // One thing that cannot be put back must not keep the others as they are.
       errors.push(error);
     }
   }
-  if (errors.length === 1) throw errors[0];
-  if (errors.length > 1) throw new AggregateError(errors, errors.map((error) => messageOf(error)).join("\n"));
+  if (errors.length > 0) throw new Error(errors.map(messageOf).join("\n"), { cause: errors[0] });
+  if (readJournal(target).entries.length === 0) removeJournal(target);
   return left;
 }
