@@ -1,14 +1,14 @@
 /** The text of sshd's configuration: where a Match block of ours can stand in it, and what it says. */
 
+import { withoutBlock } from "./blocks.ts";
+
 /** sshd's own configuration. */
 export const SSHD_CONFIG = "/etc/ssh/sshd_config";
 /** Where ours stands, if sshd_config includes that folder. */
 export const SNIPPET = "/etc/ssh/sshd_config.d/srvaudit.conf";
 
-const BEGIN = "# >>> srvaudit >>>";
-const END = "# <<< srvaudit <<<";
-/** A line that `matchBlock` writes between its marks. */
-const OURS = /^(# By srvaudit |Match |\s+ForceCommand exec \S+ --forced\s*$)/;
+/** What stands in a Match block of ours, wherever somebody has moved it to. */
+const FORCED_LINE = /^[ \t]*ForceCommand[ \t]+exec[ \t]+\S+[ \t]+--forced[ \t]*\r?(\n|$)/gim;
 /** Older sshds cut lines off at 1024 bytes. */
 const NAMES_A_LINE = 20;
 
@@ -61,18 +61,17 @@ function everybodyBut(left: string): string {
 /**
  * @param match as for `criteriaOf`
  * @param hello the path of `hello`
- * @returns what is to stand in sshd's configuration, between its marks
+ * @returns the lines that are to stand in sshd's configuration
  */
-export function matchBlock(match: string, hello: string): string {
+export function matchLines(match: string, hello: string): string {
   return [
-    BEGIN,
     "# By srvaudit install --force-command; srvaudit uninstall takes it away. Add nothing between these marks.",
-    ...criteriaOf(match).flatMap((
-      criteria,
-    ) => [`Match ${criteria}`, `    ForceCommand ${forcedCommand(hello)}`]),
+    ...criteriaOf(match).flatMap((criteria) => [
+      `Match ${criteria}`,
+      `    ForceCommand ${forcedCommand(hello)}`,
+    ]),
     // What an admin may write below is for everybody again.
     "Match all",
-    END,
     "",
   ].join("\n");
 }
@@ -82,27 +81,13 @@ export function forcedCommand(hello: string): string {
   return `exec ${hello} --forced`;
 }
 
-/** @returns the text with the block at its end, where a Match block is to stand; an earlier one goes */
-export function withBlock(text: string, block: string): string {
-  const others = withoutBlock(text);
-  return others + (others === "" || others.endsWith("\n") ? "" : "\n") + block;
-}
-
-/** @returns the text without our block */
-export function withoutBlock(text: string): string {
-  const lines = text.split(/(?<=\n)/);
-  const begin = lines.findIndex((line) => line.trimEnd() === BEGIN);
-  if (begin < 0) return text;
-  const end = lines.findIndex((line, i) => i > begin && line.trimEnd() === END);
-  // Where somebody has taken the end away, what is known to be ours goes.
-  const behind = lines.findIndex((line, i) => i > begin && !OURS.test(line));
-  const rest = end >= 0 ? lines.slice(end + 1) : behind >= 0 ? lines.slice(behind) : [];
-  return [...lines.slice(0, begin), ...rest].join("");
-}
-
-/** Whether the text has a block of ours. */
-export function hasBlock(text: string): boolean {
-  return withoutBlock(text) !== text;
+/**
+ * Takes out what is ours: hello goes, and whoever was still forced to it could not log in any more.
+ *
+ * @param wasWhole whether the text's last line had an end before ours were added
+ */
+export function withoutForce(text: string, wasWhole: boolean): string {
+  return withoutBlock(text, wasWhole).replace(FORCED_LINE, "");
 }
 
 /**

@@ -1,7 +1,7 @@
 /** `hello` by sshd's ForceCommand: what works by passwd works so too, and what is weaker. */
 
 import assert from "node:assert/strict";
-import { matchBlock } from "../../src/install/sshd_config.ts";
+import { matchLines } from "../../src/install/sshd_config.ts";
 import { playLogin } from "../support/expect.ts";
 import { testThatNeeds } from "../support/needs.ts";
 import { commands, onlySession, summary } from "../support/records.ts";
@@ -20,7 +20,7 @@ class GroupHost implements AsyncDisposable {
   /** @param sshd further lines for sshd_config */
   static async start(sshd: readonly string[] = [], config: readonly string[] = []): Promise<GroupHost> {
     const file = await Deno.makeTempFile({ dir: "/tmp", suffix: ".conf" });
-    await Deno.writeTextFile(file, matchBlock(`Group ${GROUP}`, HELLO));
+    await Deno.writeTextFile(file, matchLines(`Group ${GROUP}`, HELLO));
     const host = await TestHost.start({ installed: true, sshd: [`Include ${file}`, ...sshd], config });
     await succeed(host.asRoot(["groupadd", GROUP]));
     return new GroupHost(host, file);

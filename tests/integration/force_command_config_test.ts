@@ -86,8 +86,9 @@ testThatNeeds(NEEDS, "what an admin has written since stays, and is for everybod
   await host.apply("User *");
   await host.write(CONFIG, await host.read(CONFIG) + "PermitTTY no\n");
   assert.match(await host.root(["/usr/sbin/sshd", "-T"]), /^permittty no$/m);
-  assert.equal(await host.isDone("User *"), false);
-  await host.apply("User *");
+  assert.equal(await host.isDone("User *"), true);
+  await host.apply("User *,!alice");
+  assert.match(await host.root(["/usr/sbin/sshd", "-T"]), /^permittty no$/m);
   assert.deepEqual(await host.undo("User *", before), []);
   assert.equal(await host.read(CONFIG), "PidFile /run/satest-sshd.pid\nPort 22\nPermitTTY no\n");
 });

@@ -3,6 +3,7 @@
 import type { Who } from "../../src/install/answers.ts";
 import type { Forced } from "../../src/install/choose_forced.ts";
 import type { Left, Preview } from "../../src/install/change.ts";
+import type { ForceBefore } from "../../src/install/kinds/force_command.ts";
 import { type Finished, run, type RunOptions, succeed } from "./run.ts";
 import { type HostOptions, TestHost, type TestUser, until } from "./sshd.ts";
 
@@ -10,12 +11,6 @@ const STEPS = new URL("force_command.ts", import.meta.url).pathname;
 const PID_FILE = "/run/satest-sshd.pid";
 /** It must not take the machine's own sshd for the one that is to be told: the pid file is its own, whatever the test writes. */
 const OWN_LINES = `PidFile ${PID_FILE}\n`;
-
-/** What a test may have of `before`. */
-export interface Before {
-  snippet: string | null;
-  config: string | null;
-}
 
 /** The host, and what an installer does to its sshd. */
 export class ForcedHost implements AsyncDisposable {
@@ -83,7 +78,7 @@ export class ForcedHost implements AsyncDisposable {
     return JSON.parse(await this.step("isDone", match));
   }
 
-  async before(match: string): Promise<Before> {
+  async before(match: string): Promise<ForceBefore> {
     return JSON.parse(await this.step("before", match));
   }
 
@@ -95,7 +90,7 @@ export class ForcedHost implements AsyncDisposable {
     await this.step("apply", match);
   }
 
-  async undo(match: string, before: Before): Promise<Left[]> {
+  async undo(match: string, before: ForceBefore): Promise<Left[]> {
     return JSON.parse(await this.step("undo", match, before));
   }
 

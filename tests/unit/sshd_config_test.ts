@@ -1,14 +1,12 @@
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import { withBlock } from "../../src/install/blocks.ts";
 import {
   criteriaOf,
-  hasBlock,
   includeOf,
-  matchBlock,
+  matchLines,
   matchName,
   SNIPPET,
-  withBlock,
-  withoutBlock,
+  withoutForce,
 } from "../../src/install/sshd_config.ts";
 
 const HELLO = "/usr/bin/hello-srvaudit";
@@ -76,24 +74,16 @@ Deno.test("includeOf() takes no Include below a Match: it holds for some alone",
   assert.equal(includeOf("Include sshd_config.d/*.conf\nMatch User bob\n", SNIPPET), 0);
 });
 
-Deno.test("a block goes in and out, whatever stands around it", () => {
-  const blocks = [matchBlock("User alice", HELLO), matchBlock("User *", HELLO)] as const;
-  fc.assert(fc.property(fc.string({ unit: fc.constantFrom("a", "#", "\n", " ", "\r", ">") }), (text) => {
-    const once = withBlock(text, blocks[0]);
-    assert.ok(hasBlock(once));
-    assert.equal(withBlock(once, blocks[0]), once);
-    const other = withBlock(once, blocks[1]);
-    assert.equal(other.includes("alice"), false);
-    const out = withoutBlock(other);
-    assert.equal(out, text === "" || text.endsWith("\n") ? text : `${text}\n`);
-  }));
-});
-
-Deno.test("what an admin wrote behind the block stays, and does so where the block's end is gone", () => {
-  const text = withBlock("Port 22\n", matchBlock("User alice", HELLO)) + "PasswordAuthentication no\n";
-  assert.equal(withoutBlock(text), "Port 22\nPasswordAuthentication no\n");
-  assert.equal(
-    withoutBlock(text.replace("# <<< srvaudit <<<\n", "")),
-    "Port 22\nPasswordAuthentication no\n",
-  );
+Deno.test("withoutForce() leaves nobody forced, whatever became of the block's marks", () => {
+  const lines = matchLines("User alice", HELLO);
+  const whole = withBlock("Port 22\n", lines) + "PasswordAuthentication no\n";
+  assert.equal(withoutForce(whole, true), "Port 22\nPasswordAuthentication no\n");
+  for (const mark of ["# >>> srvaudit >>>\n", "# <<< srvaudit <<<\n"]) {
+    const left = withoutForce(whole.replace(mark, ""), true);
+    assert.equal(left.includes("ForceCommand"), false);
+    assert.ok(left.startsWith("Port 22\n") && left.endsWith("PasswordAuthentication no\n"));
+  }
+  const others =
+    "Match User bob\n  ForceCommand /usr/bin/other --forced\n  #ForceCommand exec /usr/bin/hello --forced\n";
+  assert.equal(withoutForce(others, true), others);
 });

@@ -5,106 +5,99 @@
  * place where nothing of an admin's falls into it.
  */
 
-import { Buffer } from "node:buffer";
-import { replaceFile } from "../../posix/replace_file.ts";
+import { hasBlock, withBlock } from "../blocks.ts";
 import type { ChangeKind, Left, Preview } from "../change.ts";
+import { lstat, readHostText, removePath, shown, writeHostText } from "../host_file.ts";
 import { checkSshd, findSshd, listenerOf, reloadSshd, settingsFor, withPrivateFolder } from "../sshd.ts";
 import {
   criteriaOf,
   forcedCommand,
-  hasBlock,
   includeOf,
-  matchBlock,
+  matchLines,
   SNIPPET,
   SSHD_CONFIG,
-  withBlock,
-  withoutBlock,
+  withoutForce,
 } from "../sshd_config.ts";
 import type { Target } from "../target.ts";
+import type { TextBefore } from "./text.ts";
 
 /** Whom it is forced on, as the words behind `Match`: see `criteriaOf`, and `chooseForced` for how to come by it. */
-type Args = { match: string };
-/** The two files that a block can stand in; null where there was none. */
-type Before = { snippet: string | null; config: string | null };
-
-/** A file's text, byte for byte: what an admin wrote in a comment need not be UTF-8. */
-type Text = string | undefined;
+export type ForceArgs = { match: string };
+/** The two files that our lines can stand in. */
+export type ForceBefore = { snippet: TextBefore; config: TextBefore };
 
 /** @see chooseForced, which finds out whom this can be done to */
-export const forceCommand: ChangeKind<Args, Before> = {
+export const forceCommand: ChangeKind<ForceArgs, ForceBefore> = {
   kind: "forceCommand",
 
   async isDone(target, { match }) {
-    const { path, now, then } = wanted(target, match);
-    if (now !== then) return false;
-    const sshd = target.root === "" ? findSshd() : undefined;
+    const { path, now, lines } = wanted(target, match);
+    if (now === undefined || !hasBlock(now, lines)) return false;
+    const sshd = sshdOf(target);
     const listener = sshd === undefined ? undefined : await listenerOf(sshd);
     // Killed before sshd was told: it goes by what it has read before.
-    return !listener || listener.readAtMs >= (Deno.statSync(path).mtime?.getTime() ?? 0);
+    return !listener || listener.readAtMs >= (lstat(path)?.mtime?.getTime() ?? 0);
   },
 
   preview(target, { match }): Preview[] {
     const { path, now, then } = wanted(target, match);
-    const shown = (text: string) => Buffer.from(text, "latin1").toString("utf8");
-    return [
-      { path, now: now === undefined ? undefined : shown(now), then: shown(then) },
-      { does: "reload sshd" },
-    ];
+    return [{ path: target.root + path, now: shown(now), then: shown(then) }, { does: "reload sshd" }];
   },
 
-  before: (target) => ({
-    snippet: read(target.root + SNIPPET) ?? null,
-    config: read(target.root + SSHD_CONFIG) ?? null,
-  }),
+  before: (target) => ({ snippet: textBefore(target, SNIPPET), config: textBefore(target, SSHD_CONFIG) }),
 
   async apply(target, { match }) {
-    const { path, now, then, other } = wanted(target, match);
-    const sshd = target.root === "" ? findSshd() : undefined;
+    const sshd = sshdOf(target);
     if (target.root === "" && sshd === undefined) {
       throw new Error(
-        "there is no sshd here that could force hello on anybody: install openssh-server, or change passwd",
+        "there is no sshd here that could force hello on anybody: install openssh-server first",
       );
     }
     if (sshd !== undefined) await tryOut(target, sshd, match);
-    const otherBefore = read(other);
-    write(path, then, target.root);
+    const { path, now, then, other } = wanted(target, match);
     // An earlier run may have found another place for it.
-    if (otherBefore !== undefined && hasBlock(otherBefore)) {
-      writeOrRemove(other, withoutBlock(otherBefore), target.root);
-    }
+    const otherNow = readHostText(target, other);
+    write(target, path, then);
+    if (otherNow !== undefined) takeOut(target, other, { isThere: other === SSHD_CONFIG, isWhole: true });
     if (sshd === undefined) return;
     try {
       await prove(target, sshd, match);
     } catch (error) {
-      if (now === undefined) Deno.removeSync(path);
-      else write(path, now, target.root);
-      if (otherBefore !== undefined) write(other, otherBefore, target.root);
+      if (now === undefined) removePath(target, path);
+      else write(target, path, now);
+      if (otherNow !== undefined) write(target, other, otherNow);
       throw error;
     }
     await reloadSshd(target, sshd);
   },
 
-  async undo(target, _args, before) {
-    const left = [
-      ...putBack(target.root, SNIPPET, before.snippet),
-      ...putBack(target.root, SSHD_CONFIG, before.config),
-    ];
-    const sshd = target.root === "" ? findSshd() : undefined;
+  async undo(target, _args, { snippet, config }) {
+    const left = [...takeOut(target, SNIPPET, snippet), ...takeOut(target, SSHD_CONFIG, config)];
+    const sshd = sshdOf(target);
     if (sshd !== undefined) await reloadSshd(target, sshd);
     return left;
   },
 };
 
-/** Where the block is to stand, what is there now and then, and where else one may stand. */
-function wanted(target: Target, match: string): { path: string; now: Text; then: string; other: string } {
-  const [snippet, config] = [target.root + SNIPPET, target.root + SSHD_CONFIG];
-  const text = read(config) ?? "";
-  const isIncluded = includeOf(text, SNIPPET) !== undefined &&
-    isFolder(snippet.slice(0, snippet.lastIndexOf("/")));
-  const [path, other] = isIncluded ? [snippet, config] : [config, snippet];
-  const now = read(path);
-  const block = Buffer.from(matchBlock(match, target.hello)).toString("latin1");
-  return { path, now, then: withBlock(now ?? "", block), other };
+/** On a disk that is mounted there is none to be asked, and none to be told. */
+function sshdOf(target: Target): string | undefined {
+  return target.root === "" ? findSshd() : undefined;
+}
+
+/** Where our lines are to stand, the text there now and then, and where else they may stand. */
+function wanted(target: Target, match: string) {
+  const text = readHostText(target, SSHD_CONFIG) ?? "";
+  const folder = lstat(target.root + SNIPPET.slice(0, SNIPPET.lastIndexOf("/")));
+  const isIncluded = includeOf(text, SNIPPET) !== undefined && folder?.isDirectory === true;
+  const [path, other] = isIncluded ? [SNIPPET, SSHD_CONFIG] : [SSHD_CONFIG, SNIPPET];
+  const now = readHostText(target, path);
+  // A character a byte, as the file's text is.
+  const lines = Array.from(
+    new TextEncoder().encode(matchLines(match, target.hello)),
+    (byte) => String.fromCharCode(byte),
+  )
+    .join("");
+  return { path, now, lines, then: withBlock(now ?? "", lines), other };
 }
 
 /** Has sshd look at a copy of what would be, in a folder of root's alone, before anything is written. */
@@ -115,13 +108,13 @@ async function tryOut(target: Target, sshd: string, match: string): Promise<void
   const { path, then } = wanted(target, match);
   await withPrivateFolder(async (folder) => {
     const copy = `${folder}/sshd_config`;
-    if (path === target.root + SSHD_CONFIG) write(copy, then, "");
+    if (path === SSHD_CONFIG) write(target, copy, then);
     else {
-      const lines = (read(target.root + SSHD_CONFIG) ?? "").split("\n");
+      const lines = (readHostText(target, SSHD_CONFIG) ?? "").split("\n");
       // In the place of the file that is not there yet. What is there of an earlier run would count first.
       lines.splice(includeOf(lines.join("\n"), SNIPPET) ?? 0, 0, `Include ${folder}/srvaudit.conf`);
-      write(`${folder}/srvaudit.conf`, then, "");
-      write(copy, lines.join("\n"), "");
+      write(target, `${folder}/srvaudit.conf`, then);
+      write(target, copy, lines.join("\n"));
     }
     await checkSshd(sshd, copy);
     await prove(target, sshd, match, copy);
@@ -159,7 +152,7 @@ function examples(target: Target, match: string): string[] {
   // No pattern of sshd's has such a user: whoever is not named is meant.
   if (group === undefined) return ["srvaudit-anybody"];
   const left = /User \*(\S*)/.exec(criteriaOf(match)[0] ?? "")?.[1]?.split(",!") ?? [];
-  const line = (read(`${target.root}/etc/group`) ?? "").split("\n").find((line) =>
+  const line = (readHostText(target, "/etc/group") ?? "").split("\n").find((line) =>
     line.startsWith(`${group}:`)
   );
   const members = line?.split(":")[3]?.split(",") ?? [];
@@ -170,47 +163,26 @@ function namedUsers(match: string): string[] {
   return /^User [^*]/.test(match) ? match.slice("User ".length).split(",") : [];
 }
 
-/** Takes our block out of a file; where nobody else has changed it, it is what it was to the byte. */
-function putBack(root: string, name: string, before: string | null): Left[] {
-  const path = root + name;
-  const now = read(path);
-  if (now === undefined || !hasBlock(now)) return [];
-  const others = withoutBlock(now);
-  // The end of a last line that had none is ours.
-  if (before !== null && others === `${before}\n`) write(path, before, root);
-  else if (before === null) writeOrRemove(path, others, root);
-  else write(path, others, root);
-  return before === null && others !== ""
-    ? [{ what: path, why: "somebody has added lines of their own" }]
-    : [];
+function textBefore(target: Target, path: string): TextBefore {
+  const text = readHostText(target, path);
+  return { isThere: text !== undefined, isWhole: text === undefined || text === "" || text.endsWith("\n") };
 }
 
-function writeOrRemove(path: string, text: string, root: string): void {
-  if (text === "") Deno.removeSync(path);
-  else write(path, text, root);
+/** Takes our lines out of a file. */
+function takeOut(target: Target, path: string, before: TextBefore): Left[] {
+  const now = readHostText(target, path);
+  if (now === undefined) return [];
+  const others = withoutForce(now, before.isWhole);
+  if (others === "" && !before.isThere) removePath(target, path);
+  else if (others !== now) write(target, path, others);
+  return others === "" || before.isThere || path === SSHD_CONFIG
+    ? []
+    : [{ what: target.root + path, why: "somebody has added lines of their own" }];
 }
 
 /** A new file is as open as its folder lets it be: RHEL keeps all of these to root. */
-function write(path: string, text: string, root: string): void {
-  const folder = Deno.statSync(path.slice(0, path.lastIndexOf("/")));
-  const isClosed = ((folder.mode ?? 0) & 0o005) === 0;
-  const mode = isClosed ? 0o600 : 0o644;
-  replaceFile(path, Buffer.from(text, "latin1"), { mode, uid: Deno.uid() ?? 0, gid: Deno.gid() ?? 0 }, root);
-}
-
-function read(path: string): Text {
-  try {
-    return Buffer.from(Deno.readFileSync(path)).toString("latin1");
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
-}
-
-function isFolder(path: string): boolean {
-  try {
-    return Deno.statSync(path).isDirectory;
-  } catch {
-    return false;
-  }
+function write(target: Target, path: string, text: string): void {
+  const folder = Deno.statSync(target.root + path.slice(0, path.lastIndexOf("/")));
+  const mode = ((folder.mode ?? 0) & 0o005) === 0 ? 0o600 : 0o644;
+  writeHostText(target, path, text, { mode, uid: 0, gid: 0 });
 }
