@@ -77,10 +77,10 @@ fi
 
 # What people read, and what completes what they type.
 for page in docs/man/*.[1-8]; do
-  place 644 "$page" "$prefix/share/man/man${page##*.}/${page##*/}"
+  gzip --no-name --best < "$page" | put 644 "$prefix/share/man/man${page##*.}/${page##*/}.gz"
 done
 # By the name that is typed, too.
-place_link hello.1 "$prefix/share/man/man1/hello-srvaudit.1"
+place_link hello.1.gz "$prefix/share/man/man1/hello-srvaudit.1.gz"
 for page in README.md LICENSE docs/*.md docs/*.schema.json; do
   [ -e "$page" ] || continue
   place 644 "$page" "$prefix/share/doc/srvaudit/${page##*/}"

@@ -39,9 +39,9 @@ Deno.test("make install puts every program where it is found, and a second time 
         "./usr/lib/tmpfiles.d/srvaudit.conf 644",
         "./etc/logrotate.d/srvaudit 644",
         "./usr/lib/srvaudit/init/srvaudit 755",
-        "./usr/share/man/man1/ash_query.1 644",
-        "./usr/share/man/man1/hello.1 644",
-        "./usr/share/man/man1/hello-srvaudit.1 777",
+        "./usr/share/man/man1/ash_query.1.gz 644",
+        "./usr/share/man/man1/hello.1.gz 644",
+        "./usr/share/man/man1/hello-srvaudit.1.gz 777",
         "./usr/share/bash-completion/completions/saticket 644",
         "./usr/share/fish/vendor_completions.d/saticket.fish 644",
       ]
