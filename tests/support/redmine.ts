@@ -171,7 +171,10 @@ async function runsFolder(): Promise<string> {
 }
 
 /** What the config of a host says that works with it: an administrator's key, `ops` alone, unless it is said otherwise. */
-export function settingsFor(redmine: Redmine, changes: Partial<RedmineSettings> = {}): RedmineSettings {
+export function settingsFor(
+  redmine: Pick<Redmine, "url">,
+  changes: Partial<RedmineSettings> = {},
+): RedmineSettings {
   return {
     kind: "Redmine",
     url: redmine.url,

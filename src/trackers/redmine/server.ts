@@ -3,10 +3,13 @@
 import type { NetworkSettings, RedmineSettings } from "../../config/tracker_settings.ts";
 import { type HttpRequest, HttpStatusError, type ReplySchema } from "../../net/http.ts";
 import { HttpClient } from "../../net/http_client.ts";
-import { trackerError } from "../http_errors.ts";
+import { reasonsOf, trackerError } from "../http_errors.ts";
 import { Remembered } from "../remembered.ts";
-import { TrackerDeniedError, TrackerUnavailableError } from "../tracker.ts";
+import { TicketRefusedError, TrackerDeniedError, TrackerUnavailableError } from "../tracker.ts";
 import { ONE_USER, type User } from "./replies.ts";
+
+/** How often a change is sent that always meets somebody else's. */
+const MOST_TRIES = 5;
 
 /** In whose name something is asked. */
 export interface Actor {
@@ -90,9 +93,20 @@ export class RedmineServer implements Disposable {
     return await this.#judged(request, actor, (asked) => this.#http.json(asked, schema));
   }
 
-  /** Has something done. @throws what `json` does */
+  /** Changes something, again where somebody else was changing it at the same moment. @throws what `json` does */
   async nothing(request: HttpRequest, actor = OWN_ACCOUNT): Promise<void> {
-    await this.#judged(request, actor, (asked) => this.#http.nothing(asked));
+    for (let tries = 1;; tries++) {
+      try {
+        return await this.#judged(request, actor, (asked) => this.#http.nothing(asked));
+      } catch (error) {
+        if (!isConflict(error)) throw error;
+        if (tries === MOST_TRIES) {
+          throw new TicketRefusedError(`${error.message}: others are changing it just now: try again`, {
+            cause: error,
+          });
+        }
+      }
+    }
   }
 
   /** Asks for what may not be there, or not for this one. @returns undefined then @throws what `json` does but for that */
@@ -153,6 +167,12 @@ export class RedmineServer implements Disposable {
   #forget(): void {
     for (const cache of this.#caches) cache.forget();
   }
+}
+
+/** Whether Redmine has changed nothing since another change came in between: it refuses then, and says no reason. */
+function isConflict(error: unknown): error is TicketRefusedError {
+  if (!(error instanceof TicketRefusedError) || !(error.cause instanceof HttpStatusError)) return false;
+  return error.cause.status === 422 && reasonsOf(error.cause.body).length === 0;
 }
 
 /** Whether Redmine says that it is not there, or not for whoever asks. */
