@@ -8,7 +8,7 @@ const COMMANDS: readonly (readonly string[])[] = [
 ];
 
 /** Tells those that are there; whoever does not run has nothing to forget. */
-export function tellCaches({ root }: Target): void {
+export function tellCaches({ root }: Pick<Target, "root">): void {
   if (root !== "") return;
   for (const [program = "", ...args] of COMMANDS) {
     try {

@@ -85,9 +85,18 @@ export function usersIn(args: Json): { name: string; from: string }[] {
  */
 export function oldShells(target: Pick<Target, "root">): (name: string) => string {
   const recorded = recordedShells(target);
-  const mapped = mappedShells(readShellMap(target) ?? new Uint8Array());
+  const mapped = mappedIn(target);
   const standard = defaultShell(target);
   return (name) => recorded.get(name) ?? mapped.get(name) ?? standard;
+}
+
+function mappedIn(target: Pick<Target, "root">): Map<string, string> {
+  try {
+    return mappedShells(readShellMap(target) ?? new Uint8Array());
+  } catch {
+    // It is no file, or the disk fails: what there is else must do.
+    return new Map();
+  }
 }
 
 function defaultShell({ root }: Pick<Target, "root">): string {

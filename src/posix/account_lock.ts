@@ -32,9 +32,9 @@ const EACCES = 13;
 const PATIENCE_MS = 15_000;
 const PAUSE_MS = 50;
 
-/** Somebody else changes the accounts just now, and goes on doing so. */
-export class AccountsLockedError extends Error {
-  override name = "AccountsLockedError";
+/** The lock cannot be had: somebody else changes the accounts and goes on doing so, or the disk does not take a lock. */
+export class NoAccountsLockError extends Error {
+  override name = "NoAccountsLockError";
 }
 
 /**
@@ -43,9 +43,9 @@ export class AccountsLockedError extends Error {
  *
  * @param work what to do, at once
  * @param root what stands before /etc: that of a mounted disk
+ * @param patienceMs how long to wait for others
  * @returns what it returned
- * @throws {AccountsLockedError} that says who has the lock, if it is not free within 15 seconds
- * @throws {Error} if there can be no lock: the file system is full, or read-only
+ * @throws {NoAccountsLockError} that says who has the lock, if it is not free by then, or why there can be none
  *
  * @example
  * ```ts
@@ -60,7 +60,7 @@ export function withAccountsLocked<Result>(
   const path = `${root}/etc/.pwd.lock`;
   const flags = O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW;
   const fd = libc().open(new TextEncoder().encode(`${path}\0`), flags, 0o600);
-  if (fd < 0) throw new Error(`${path} cannot be opened: errno ${errno()}`);
+  if (fd < 0) throw new NoAccountsLockError(`${path} cannot be opened: errno ${errno()}`);
   try {
     const deadline = performance.now() + patienceMs;
     waitFor(deadline, () => takeLock(path, fd));
@@ -77,7 +77,7 @@ function waitFor(deadline: number, holder: () => string | undefined): void {
     const who = holder();
     if (who === undefined) return;
     if (performance.now() >= deadline) {
-      throw new AccountsLockedError(`the accounts are being changed by ${who}: let that end, and try again`);
+      throw new NoAccountsLockError(`the accounts are being changed by ${who}: let that end, and try again`);
     }
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE_MS);
   }
@@ -88,7 +88,7 @@ function takeLock(path: string, fd: number): string | undefined {
   if (libc().fcntl(fd, F_SETLK, wholeFile()) === 0) return undefined;
   const code = errno();
   if (code !== ERRNO.EAGAIN && code !== EACCES && code !== ERRNO.EINTR) {
-    throw new Error(`${path} cannot be locked: errno ${code}`);
+    throw new NoAccountsLockError(`${path} cannot be locked: errno ${code}`);
   }
   const asked = wholeFile();
   const view = new DataView(asked.buffer);

@@ -8,6 +8,11 @@ export interface RealPlace {
   name: string;
 }
 
+/** A folder on the way is not there. */
+export class NoFolderError extends Error {
+  override name = "NoFolderError";
+}
+
 /** As many as the kernel follows. */
 const LINKS_AT_MOST = 40;
 
@@ -39,7 +44,8 @@ export function realPlace(path: string, root = ""): RealPlace {
  * @param root where that is mounted; nothing for this host's own
  * @param path as the disk's own host has it: `/bin/sh`
  * @returns where it leads, from here
- * @throws {Error} if a folder on the way is not there
+ * @throws {NoFolderError} if a folder on the way is not there
+ * @throws {Error} if links lead in a circle
  */
 export function placeBelow(root: string, path: string): RealPlace {
   return walk(`${root}${path}`, root, () => {});
@@ -69,7 +75,7 @@ function walk(path: string, root: string, look: (step: string, info: Deno.FileIn
     } else if (ahead.length === 0) {
       return { folder: folder || "/", name };
     } else {
-      if (info === undefined) throw new Error(`${path}: there is no folder ${next}`);
+      if (info === undefined) throw new NoFolderError(`${path}: there is no folder ${next}`);
       look(next, info);
       folder = next;
     }

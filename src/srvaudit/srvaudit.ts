@@ -72,6 +72,8 @@ async function perform(request: Request): Promise<number> {
       return await (await import("../install/install.ts")).installCommand(request);
     case "uninstall":
       return await (await import("../install/uninstall.ts")).uninstallCommand(request);
+    case "rescue":
+      return await (await import("../install/rescue.ts")).rescueCommand(request);
   }
   return 0;
 }
