@@ -67,13 +67,15 @@ export class Conversation {
   /**
    * Waits until something is so, or nothing more is printed.
    *
-   * @param isSo asked again and again
+   * @param isSo asked again and again, once there was something
    * @param silenceMs how long nothing is to be printed, in milliseconds
    * @throws {SilentError} if neither comes in time
    */
   async settle(isSo: () => boolean, silenceMs: number): Promise<void> {
     let sinceMs = performance.now();
-    while (!isSo() && performance.now() - sinceMs < silenceMs) {
+    // Before that nobody may have the terminal yet: who opens it, and closes it again, would hang up.
+    const isReady = () => this.#screen !== "" && isSo();
+    while (!isReady() && performance.now() - sinceMs < silenceMs) {
       const came = await this.#listen();
       if (came === "end") return;
       if (came === "news") sinceMs = performance.now();
@@ -82,10 +84,9 @@ export class Conversation {
 
   /** The last lines of the screen, harmless on another. */
   lastLines(count: number): string[] {
-    return this.#screen.split(/\r*\n/).map((line) => visible(line.replace(/^.*\r(?=.)/, "").trimEnd()))
-      .filter(
-        Boolean,
-      ).slice(-count);
+    // What stands before a return to a line's beginning was written over.
+    const lines = this.#screen.split(/\r*\n/).map((line) => line.slice(line.trimEnd().lastIndexOf("\r") + 1));
+    return lines.map((line) => visible(line.trimEnd())).filter(Boolean).slice(-count);
   }
 
   async #listen(): Promise<"news" | "silence" | "end"> {

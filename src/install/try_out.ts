@@ -64,11 +64,14 @@ export interface TryOutOptions {
   testTicket?: string | undefined;
   /** Whether the host's agent is to have it on record. */
   hasAgent: boolean;
+  /** How long all of it may take, in milliseconds; 30 s. */
+  patienceMs?: number | undefined;
 }
 
 /**
  * Runs commands through `hello` as that user, and logs in to it on a terminal. She has `hello` as her shell in neither case:
- * su(1) is told to take it.
+ * su(1) is told to take it. Where the installer itself is run within a login session of `hello`'s, all that it starts belongs to
+ * that one, and no ticket is asked for.
  *
  * @throws {TryOutError} if anything of it fails, or does not end in 30 seconds
  *
@@ -78,25 +81,23 @@ export interface TryOutOptions {
  * ```
  */
 export async function tryOut(target: Target, user: TriedUser, options: TryOutOptions): Promise<void> {
-  const attempt = { target, user, options, deadline: performance.now() + PATIENCE_MS };
+  const patienceMs = options.patienceMs ?? PATIENCE_MS;
+  const attempt = { target, user, options, patienceMs, deadline: performance.now() + patienceMs };
   const standing = await inStep(attempt, "user", () => standingOf(attempt));
   const { isExempt, policy: { nonInteractive } } = standing;
-  if (options.hasAgent) await inStep(attempt, "agent", () => agentAnswers(target));
+  const within = options.hasAgent ? await inStep(attempt, "agent", () => agentAnswers(target)) : null;
   const runCommands = (environment: Record<string, string>) =>
     inStep(attempt, "command", () => tryCommands(target, user, environment, attempt.deadline));
   if (isExempt || nonInteractive === "record") await runCommands({});
-  const login = await logIn(attempt, standing);
+  const login = await logIn(attempt, standing, isExempt || within !== null);
   // The ticket that the policy wants for each command: the one that there is now.
   if (!isExempt && nonInteractive === "require" && login.ticket !== null) {
     await runCommands({ SRVAUDIT_TICKET: login.ticket });
   }
   if (options.hasAgent) {
     const typed = standing.isRecorded ? login.typed : undefined;
-    await inStep(
-      attempt,
-      "record",
-      () => awaitRecord(target, { ...login, user: user.name, typed }, attempt.deadline),
-    );
+    const expected = { ...login, user: user.name, typed, within };
+    await inStep(attempt, "record", () => awaitRecord(target, expected, attempt.deadline));
   }
 }
 
@@ -104,6 +105,7 @@ interface Attempt {
   target: Target;
   user: TriedUser;
   options: TryOutOptions;
+  patienceMs: number;
   deadline: number;
 }
 
@@ -152,16 +154,17 @@ async function askId(what: string, user: string): Promise<string> {
   return decoder.decode(stdout).trim();
 }
 
-async function logIn(attempt: Attempt, standing: Standing): Promise<FinishedLogin> {
+/** @param isUnasked whether no ticket is asked for */
+async function logIn(attempt: Attempt, { uid }: Standing, isUnasked: boolean): Promise<FinishedLogin> {
   const { target, user, deadline } = attempt;
   const sinceUs = Date.now() * 1000;
   using terminal = new PseudoTerminal({ rows: 50, columns: 200 });
   // As login(1) and sshd(8) do: what opens it by its name is hers.
-  Deno.chownSync(terminal.path, standing.uid, null);
+  Deno.chownSync(terminal.path, uid, null);
   const child = startOn(terminal, ["su", "-l", "-s", target.hello, user.name], { TERM: "xterm" });
   const conversation = new Conversation(terminal, child.status, deadline);
   try {
-    const ticket = standing.isExempt ? null : await giveTicket(attempt, conversation);
+    const ticket = isUnasked ? null : await giveTicket(attempt, conversation);
     const typed = await runInShell(attempt, conversation);
     await leave(attempt, conversation);
     const { code } = await child.status;
@@ -214,7 +217,9 @@ async function giveTicket(attempt: Attempt, conversation: Conversation): Promise
 /** @returns what was typed */
 async function runInShell(attempt: Attempt, conversation: Conversation): Promise<string> {
   const { terminal } = conversation;
-  const silent = `her shell ran no command in ${PATIENCE_MS / 1000} s: do her startup files ask, or hang?`;
+  const silent = `her shell ran no command in ${
+    attempt.patienceMs / 1000
+  } s: do her startup files ask, or hang?`;
   const [number = 0] = crypto.getRandomValues(new Uint32Array(1));
   // What is typed is echoed: only its output has the two in one.
   const typed = `printf '%s-%s\\n' try-out ${number}`;

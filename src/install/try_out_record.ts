@@ -8,7 +8,7 @@ import type { Target } from "./target.ts";
 const LOOK_MS = 100;
 /** More sessions no user opens while she is tried out. */
 const MOST_SESSIONS = 100;
-/** More events no try-out makes. */
+/** Among so many of a session's last events is the try-out's command. */
 const MOST_EVENTS = 1000;
 
 /** A login that is to be on record. */
@@ -20,12 +20,19 @@ export interface Login {
   ticket: string | null;
   /** The command that was typed; undefined where her shell has no hooks. */
   typed: string | undefined;
+  /** The session that it is a part of; null where it is one by itself. */
+  within: string | null;
 }
 
-/** @throws {Error} if the agent does not answer, or cannot write evidence */
-export async function agentAnswers({ root }: Target): Promise<void> {
-  const { trouble } = await askAgent(`${root}/run/srvaudit/agent.sock`, "agent.status", {});
+/**
+ * @returns the login session that this process is in, which all that it starts belongs to; null where it is in none
+ * @throws {Error} if the agent does not answer, or cannot write evidence
+ */
+export async function agentAnswers({ root }: Target): Promise<string | null> {
+  const socket = `${root}/run/srvaudit/agent.sock`;
+  const { trouble } = await askAgent(socket, "agent.status", {});
   if (trouble !== null) throw new Error(`the agent is in trouble: ${trouble}`);
+  return (await askAgent(socket, "session.current", {}))?.id ?? null;
 }
 
 /**
@@ -45,18 +52,24 @@ export async function awaitRecord({ root }: Target, login: Login, deadline: numb
 }
 
 function missingOf(evidence: EvidenceReader, login: Login): string | undefined {
-  const session = evidence.sessions({ user: login.user, sinceUs: login.sinceUs, limit: MOST_SESSIONS }).find((
-    { tty, openedUs },
-  ) => tty === login.tty && openedUs >= login.sinceUs);
+  const { user, tty, sinceUs, ticket, typed, within } = login;
+  if (within !== null) return hasCommand(evidence, within, typed) ? undefined : COMMAND;
+  const session = evidence.sessions({ user, sinceUs, limit: MOST_SESSIONS }).find((one) =>
+    one.tty === tty && one.openedUs >= sinceUs
+  );
   if (!session) return "that she logged in";
-  if (login.ticket !== null && session.ticket !== login.ticket) {
-    return `that she is on ticket ${login.ticket}, but ${session.ticket ?? "on none"}`;
+  if (ticket !== null && session.ticket !== ticket) {
+    return `that she is on ticket ${ticket}, but ${session.ticket ?? "on none"}`;
   }
   if (session.closedUs === null) return "that her session has ended";
-  const { typed } = login;
-  const hasCommand = typed === undefined ||
-    evidence.eventsAfter(0, { session: session.id }, MOST_EVENTS).some(({ kind, text }) =>
+  return hasCommand(evidence, session.id, typed) ? undefined : COMMAND;
+}
+
+const COMMAND = "the command that she ran";
+
+function hasCommand(evidence: EvidenceReader, session: string, typed: string | undefined): boolean {
+  return typed === undefined ||
+    evidence.eventsUpTo(Number.MAX_SAFE_INTEGER, { session }, MOST_EVENTS).some(({ kind, text }) =>
       kind === "command" && text === typed
     );
-  return hasCommand ? undefined : "the command that she ran";
 }
