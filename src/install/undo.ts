@@ -22,6 +22,11 @@ export function undoRun(target: Target, run: number): Promise<Left[]> {
   );
 }
 
+/** Puts back what any run has changed of who gets in how. @throws {Error} if somebody still has `hello` then */
+export function undoWhoGetsIn(target: Target): Promise<Left[]> {
+  return undoEntries(target, readJournal(target).entries.filter(({ kind }) => WHO_GETS_IN.includes(kind)));
+}
+
 /**
  * Puts back all that any run has changed.
  *

@@ -12,8 +12,8 @@ const SAYINGS: Readonly<Record<string, (about: string) => string>> = {
   retired: (about) => `removed ${about}, which this version does not have`,
   selinux: () => "gave SELinux the module srvaudit",
   service: () => "started the agent",
-  loginShells: (about) => `gave hello as the shell: ${about}`,
-  forceCommand: (about) => `had sshd force hello: ${about}`,
+  "login shells": (about) => `hello is the shell, from the next login on, of ${shortened(about)}`,
+  forceCommand: (about) => `sshd starts hello, from the next login on, for ${about}`,
 };
 const COUNTED: readonly string[] = ["file", "link", "folder"];
 
@@ -25,4 +25,10 @@ export function wordsFor(changes: readonly Change[]): string[] {
     ...(placed > 0 ? [`placed ${placed} ${placed === 1 ? "file" : "files"}`] : []),
     ...others.map(({ kind, about }) => SAYINGS[kind.kind]?.(about) ?? `${kind.kind}: ${about}`),
   ];
+}
+
+/** Names of users, of which there may be thousands. */
+function shortened(names: string): string {
+  const all = names.split(",");
+  return all.length <= 10 ? all.join(", ") : `${all.slice(0, 8).join(", ")} and ${all.length - 8} more`;
 }

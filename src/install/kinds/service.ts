@@ -71,6 +71,11 @@ export function reloadAgent(): void {
   if (pid !== undefined) Deno.kill(pid, "SIGHUP");
 }
 
+/** Has systemd know that the unit is gone, where it is. */
+export async function forgetUnit({ init }: Target): Promise<void> {
+  if (init === "systemd") await run("systemctl", "daemon-reload");
+}
+
 /** Ends the agent, however it was started, and waits for its end. */
 async function endAgent(): Promise<void> {
   const pid = agentPid();
