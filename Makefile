@@ -15,7 +15,7 @@ DENORT = $(TOOLS)/denort
 SOURCES = $(shell find src -type f)
 SHELL_FILES = .ci/run install.sh packaging/sysv/srvaudit $(shell find packaging tests/support -name '*.sh') $(shell find src/shell completions -type f)
 
-.PHONY: run build test torture check bench soak clean install release fmt redmine jira tester
+.PHONY: run build test torture check bench soak clean install release deb rpm fmt redmine jira tester
 
 run: build
 	@$(DENO) run -A packaging/run.ts
@@ -80,6 +80,28 @@ tester: build
 # What is handed out: dist/release/ with the tarball, its install.sh, and SHA256SUMS.
 release: build
 	packaging/release.sh dist/release
+
+# Packages for this machine's architecture: the same sources give the same bytes. xz -6 against -1: 23 MB in half a minute
+# against 26 MB in six seconds; -9 saves one percent more and takes 700 MB of memory.
+PACKAGES = dist/packages
+LEVEL = 6
+PACKAGED = dist/srvaudit $(shell find packaging completions docs/man -type f) $(wildcard docs/*.md docs/*.json) README.md LICENSE
+VERSION = $(shell sed -n 's/^  "version": "\([^"]*\)",*$$/\1/p' deno.json)
+MACHINE = $(shell uname -m)
+DEB = $(PACKAGES)/srvaudit_$(VERSION)_$(patsubst aarch64,arm64,$(patsubst x86_64,amd64,$(MACHINE))).deb
+RPM = $(PACKAGES)/srvaudit-$(VERSION)-1.$(MACHINE).rpm
+
+deb: $(DEB)
+rpm: $(RPM)
+
+dist/copyright: packaging/copyright.ts packaging/deb/licence.v8 LICENSE dist/srvaudit
+	@$(DENO) run -A --no-check packaging/copyright.ts > $@.new && mv $@.new $@
+
+$(DEB): $(PACKAGED) dist/copyright
+	@packaging/deb.sh dist/copyright $(PACKAGES) $(LEVEL)
+
+$(RPM): $(PACKAGED) dist/copyright
+	@packaging/rpm.sh dist/copyright $(PACKAGES) $(LEVEL)
 
 clean:
 	rm -rf dist .tools

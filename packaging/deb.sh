@@ -1,7 +1,8 @@
 #!/bin/sh
-# Packs what `make build` made as a Debian package: packaging/deb.sh COPYRIGHT OUTPUT
+# Packs what `make build` made as a Debian package: packaging/deb.sh COPYRIGHT OUTPUT LEVEL
 #   COPYRIGHT  what copyright.ts has printed
 #   OUTPUT     the folder that srvaudit_VERSION_ARCHITECTURE.deb goes to
+#   LEVEL      how hard xz tries
 # The same sources give the same bytes, wherever they lie.
 set -eu
 
@@ -10,9 +11,10 @@ copyright=$1
 mkdir -p "$2"
 OUTPUT=$(cd "$2" && pwd)
 PROJECT=$PWD
+LEVEL=$3
 version=$(packaging/version.sh version)
 SOURCE_DATE_EPOCH=$(packaging/version.sh epoch)
-export OUTPUT PROJECT SOURCE_DATE_EPOCH
+export OUTPUT PROJECT LEVEL SOURCE_DATE_EPOCH
 
 packaging/tools.sh deb dh:debhelper dpkg-deb:dpkg
 
