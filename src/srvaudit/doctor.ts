@@ -8,6 +8,7 @@ import { loadWidthOf } from "../terminal/width.ts";
 import { wrapped } from "../terminal/wrapped.ts";
 import * as evidence from "./doctor/evidence.ts";
 import type { Check, Finding, Host } from "./doctor/finding.ts";
+import * as installation from "./doctor/installation.ts";
 import * as logins from "./doctor/logins.ts";
 import * as machine from "./doctor/machine.ts";
 import * as programs from "./doctor/programs.ts";
@@ -19,11 +20,14 @@ import { print, terminalWidth } from "./output.ts";
 /** What is looked at, in the order in which it is told. */
 const CHECKS: Readonly<Record<string, Check>> = {
   programs: programs.programs,
+  installation: installation.installation,
+  installer: installation.installer,
   hooks: programs.hooks,
   users: logins.users,
   "real shells": logins.shellMap,
   "/etc/shells": logins.shellsFile,
   sshd: logins.sshd,
+  "force-command": installation.forced,
   config: service.config,
   agent: service.agent,
   ownership: service.ownership,

@@ -1,7 +1,9 @@
 /** A host that is well, in a folder of its own, for tests that break one thing of it. */
 
+import { createHash } from "node:crypto";
 import type { HostPaths } from "../../src/config/paths.ts";
 import { DEFAULT_POLICY } from "../../src/config/policy.ts";
+import { withBlock } from "../../src/install/blocks.ts";
 import type { Host } from "../../src/srvaudit/doctor/finding.ts";
 import { makeEvidence, NOON_US } from "./evidence.ts";
 
@@ -45,9 +47,15 @@ export class DoctorHost implements Host, AsyncDisposable {
     }
     await Deno.symlink("../lib/srvaudit/hello", `${host.root}/usr/bin/hello-srvaudit`);
     await host.write("/usr/lib/srvaudit/shell/attach.bash", "");
-    for (const file of ["/etc/profile.d/srvaudit.sh", "/etc/bash.bashrc"]) {
-      await host.write(file, ". /usr/lib/srvaudit/shell/attach.bash\n");
+    const lines = ". /usr/lib/srvaudit/shell/attach.bash\n";
+    await host.write("/etc/profile.d/srvaudit.sh", lines);
+    for (const name of ["bashrc.bash", "zshrc.zsh", "zshenv.zsh", "config.fish"]) {
+      await host.write(`/usr/lib/srvaudit/snippets/${name}`, lines);
     }
+    await host.write("/etc/bash.bashrc", withBlock("umask 022\n", lines));
+    await host.write("/etc/group", "root:x:0:\nsrvaudit:x:999:\n");
+    await Deno.mkdir(`${host.root}/srv/audit`, { recursive: true });
+    await Deno.symlink("/usr/lib/srvaudit/hello", `${host.root}/srv/audit/hello`);
     await host.write(
       "/etc/passwd",
       "root:x:0:0::/root:/bin/bash\nalice:x:1000:1000::/home/alice:/usr/bin/hello-srvaudit\n",
@@ -55,6 +63,7 @@ export class DoctorHost implements Host, AsyncDisposable {
     await host.write("/etc/shells", "/bin/bash\n/usr/bin/hello-srvaudit\n");
     await host.write("/etc/srvaudit/config", 'showBanner="yes"\n', 0o640);
     await host.write("/etc/logrotate.d/srvaudit", "");
+    await host.writeManifest();
     await host.write("/run/srvaudit/policy.json", JSON.stringify(DEFAULT_POLICY));
     await host.write("/run/srvaudit/agent.sock", "", 0o666);
     await host.write("/var/log/srvaudit.log", "", 0o640);
@@ -66,6 +75,21 @@ export class DoctorHost implements Host, AsyncDisposable {
     await Deno.chmod(host.places.run, 0o755);
     makeEvidenceIn(host);
     return host;
+  }
+
+  /** Says of what was installed that it is so. */
+  private async writeManifest(): Promise<void> {
+    const files = ["srvaudit", "shell/attach.bash", "snippets/bashrc.bash"].map((name) =>
+      `/usr/lib/srvaudit/${name}`
+    );
+    const lines = [...files, "/etc/profile.d/srvaudit.sh", "/etc/logrotate.d/srvaudit"].map((path) => {
+      const sum = createHash("sha256").update(Deno.readFileSync(this.root + path)).digest("hex");
+      const mode = (Deno.statSync(this.root + path).mode ?? 0) & 0o777;
+      return `file\t${mode.toString(8)}\t${sum}\t${path}\n`;
+    });
+    const links = "link\t-\tsrvaudit\t/usr/lib/srvaudit/hello\n" +
+      "link\t-\t../lib/srvaudit/hello\t/usr/bin/hello-srvaudit\n";
+    await this.write("/usr/lib/srvaudit/manifest", lines.join("") + links);
   }
 
   /** Writes a file, and the folders above it. */

@@ -3,6 +3,9 @@
 import { checkConfig } from "../../config/agent_settings.ts";
 import { parseLine } from "../../config/key_values.ts";
 import { DEFAULT_POLICY, mappedShell, type Policy } from "../../config/policy.ts";
+import { detectTarget } from "../../install/detect.ts";
+import { forcedUsers } from "../../install/forced_users.ts";
+import { findSshd, settingsFor, type SshdSettings } from "../../install/sshd.ts";
 import { messageOf } from "../../terminal/message_of.ts";
 import {
   type Finding,
@@ -47,6 +50,7 @@ function configuredPolicy(host: Host): Policy {
 export function users(host: Host): Finding[] {
   const all = helloUsers(host);
   if (all.length === 0) {
+    if (isForcedOnSome(host)) return [ok("nobody of /etc/passwd logs in through hello: sshd starts it")];
     return [
       warning("nobody of /etc/passwd logs in through hello", "usermod --shell /usr/bin/hello-srvaudit USER"),
     ];
@@ -56,6 +60,16 @@ export function users(host: Host): Finding[] {
   return faults.length > 0
     ? faults
     : [ok(`${all.length} of /etc/passwd log in through hello, and have a real shell`)];
+}
+
+function isForcedOnSome(host: Host): boolean {
+  try {
+    return forcedUsers(detectTarget(host.root)) !== undefined;
+  } catch (error) {
+    // RHEL keeps sshd's configuration to root: force-command of this doctor says that it was not looked at.
+    if (error instanceof Deno.errors.PermissionDenied) return false;
+    throw error;
+  }
 }
 
 function faultOf(host: Host, policy: Policy, { name, shell }: PasswdUser): Finding[] {
@@ -126,36 +140,24 @@ export function shellsFile(host: Host): Finding[] {
   );
 }
 
-/** How sshd sees a user; the settings that `sshd -T` prints, lower case, each with all its values. */
-export type SshdSettings = ReadonlyMap<string, string[]>;
-
-/** @param text what `sshd -T` prints */
-export function sshdSettings(text: string): SshdSettings {
-  const settings = new Map<string, string[]>();
-  for (const line of text.split("\n")) {
-    const [, key = "", value = ""] = /^(\S+)\s+(.*)$/.exec(line) ?? [];
-    if (key !== "") settings.set(key.toLowerCase(), [...settings.get(key.toLowerCase()) ?? [], value]);
-  }
-  return settings;
-}
-
 /** More users than these are not asked about one by one: sshd -T takes a moment for each. */
 const MOST_USERS = 32;
 
 /** sshd's ways past hello, and what it must let through. */
 export async function sshd(host: Host): Promise<Finding[]> {
   if (host.root !== "") return [ok("sshd is the system's own: not looked at for a development executable")];
-  if (!["/usr/sbin/sshd", "/usr/bin/sshd"].some((path) => look(path) !== "missing")) {
-    return [ok("there is no sshd here")];
-  }
+  const program = findSshd();
+  if (program === undefined) return [ok("there is no sshd here")];
   if (!host.isRoot) return [unseen("sshd's settings (sshd -T)")];
   const policy = configuredPolicy(host);
   const findings: Finding[] = [];
   // What stands in a Match block holds for some users alone.
-  for (const user of [undefined, ...helloUsers(host).slice(0, MOST_USERS).map(({ name }) => name)]) {
-    const settings = await askSshd(user);
-    if (typeof settings === "string") {
-      return [wrong(`sshd's settings cannot be read: ${settings}`, "sshd -T")];
+  for (const user of whomToAskAbout(host)) {
+    let settings: SshdSettings;
+    try {
+      settings = await settingsFor(program, user);
+    } catch (error) {
+      return [wrong(`sshd's settings cannot be read: ${messageOf(error)}`, "sshd -T")];
     }
     const forWhom = user === undefined ? "" : ` (for ${user})`;
     for (const finding of sshdFindings(settings, policy)) {
@@ -167,20 +169,21 @@ export async function sshd(host: Host): Promise<Finding[]> {
   return findings.length > 0 ? findings : [ok("sshd has no way past hello")];
 }
 
-async function askSshd(user: string | undefined): Promise<SshdSettings | string> {
-  const connection = user === undefined ? [] : ["-C", `user=${user},host=localhost,addr=127.0.0.1`];
-  const path = look("/usr/sbin/sshd") === "missing" ? "/usr/bin/sshd" : "/usr/sbin/sshd";
-  const { success, stdout, stderr } = await new Deno.Command(path, { args: ["-T", ...connection] }).output();
-  const decoder = new TextDecoder();
-  if (!success) return decoder.decode(stderr).trim().split("\n").at(-1) ?? "";
-  return sshdSettings(decoder.decode(stdout));
+/** Nobody in particular, and those who have hello; where sshd alone gives it to some, those. */
+function whomToAskAbout(host: Host): (string | undefined)[] {
+  const byPasswd = helloUsers(host).map(({ name }) => name);
+  const bySshd = forcedUsers(detectTarget(host.root))?.accounts.map(({ name }) => name) ?? [];
+  const anybody = byPasswd.length > 0 || bySshd.length === 0 ? [undefined] : [];
+  return [...anybody, ...new Set([...byPasswd, ...bySshd])].slice(0, MOST_USERS);
 }
 
 /** @returns what is to be said of sshd's settings; nothing where all is well */
 export function sshdFindings(settings: SshdSettings, policy: Policy): Finding[] {
   const findings: Finding[] = [];
   const values = (key: string) => settings.get(key) ?? [];
-  if (values("subsystem").some((value) => /^sftp\s+internal-sftp\b/.test(value))) {
+  // Where sshd forces hello on somebody, that gets what the client asks for in any case.
+  const isForced = values("forcecommand").some((value) => /^exec \S+ --forced$/.test(value));
+  if (!isForced && values("subsystem").some((value) => /^sftp\s+internal-sftp\b/.test(value))) {
     findings.push(warning(
       "sshd's Subsystem sftp is internal-sftp: file transfers go past hello, and are not on record",
       "Subsystem sftp /usr/lib/openssh/sftp-server",

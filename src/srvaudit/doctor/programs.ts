@@ -88,6 +88,6 @@ function startupFinding(host: Host, shell: string, files: readonly string[], hoo
   }
   return wrong(
     `no ${files.join(" or ")} brings the hook into ${shell}: such shells are not recorded`,
-    `${REINSTALL}, or see its block in docs/operations.md`,
+    "srvaudit install --hooks-only",
   );
 }
