@@ -66,6 +66,8 @@ for file in config mask; do place 644 "packaging/$file" "$library/defaults/$file
 for unit in packaging/systemd/*.service; do
   place_text 644 "$unit" "$prefix/lib/systemd/system/${unit##*/}"
 done
+# It is for whatever a restart of the machine finds unconfirmed: there is nothing to be enabled.
+place_link ../srvaudit-put-back.service "$prefix/lib/systemd/system/multi-user.target.wants/srvaudit-put-back.service"
 place 644 packaging/systemd/srvaudit.tmpfiles "$prefix/lib/tmpfiles.d/srvaudit.conf"
 place 644 packaging/logrotate/srvaudit /etc/logrotate.d/srvaudit
 place_text 755 packaging/sysv/srvaudit "$library/init/srvaudit"

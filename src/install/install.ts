@@ -9,6 +9,7 @@ import { applyChanges, pendingChanges } from "./apply.ts";
 import type { Change } from "./change.ts";
 import { checkAnswers } from "./check_answers.ts";
 import { chooseAll, type Chosen, sampleOf } from "./choose.ts";
+import { confirmInstall } from "./confirm.ts";
 import { detectTarget } from "./detect.ts";
 import { type Journal, readJournal, recordBegin, recordFinish } from "./journal.ts";
 import { configText } from "./kinds/config.ts";
@@ -18,7 +19,7 @@ import { lockInstaller, mustBeChangeable, mustBeRelease, mustBeRoot } from "./pr
 import { previewText } from "./preview.ts";
 import { AnswersError, readAnswers, withoutAsking } from "./read_answers.ts";
 import type { InstallRequest } from "./request.ts";
-import { arm, confirm, pending, SAFETY_SECONDS } from "./safety.ts";
+import { arm, pending, SAFETY_SECONDS } from "./safety.ts";
 import type { Target } from "./target.ts";
 import { tryOut } from "./try_out.ts";
 import { wordsFor } from "./words.ts";
@@ -30,7 +31,7 @@ const PATIENCE_MS = 3_600_000;
 export async function installCommand(request: InstallRequest): Promise<number> {
   mustBeRoot();
   const target = detectTarget();
-  if (request.action === "install confirm") return confirmInstall(target);
+  if (request.action === "install confirm") return await confirmInstall(target);
   using _ = lockInstaller(target);
   if (request.action === "install hooks") return await installHooks(target, request.dryRun);
   try {
@@ -40,16 +41,6 @@ export async function installCommand(request: InstallRequest): Promise<number> {
     say(messageOf(error));
     return 2;
   }
-}
-
-function confirmInstall(target: Target): number {
-  const isConfirmed = confirm(target);
-  say(
-    isConfirmed
-      ? "confirmed: nothing is put back any more"
-      : "there is nothing to confirm: it was confirmed already, or put back",
-  );
-  return isConfirmed ? 0 : 1;
 }
 
 async function installHooks(target: Target, isDryRun: boolean): Promise<number> {

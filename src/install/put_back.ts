@@ -6,7 +6,6 @@
  */
 
 import { openLog } from "../agent/log.ts";
-import { askAgent } from "../desk/agent_client.ts";
 import { tryLock } from "../posix/lock.ts";
 import { writeToTerminal } from "../posix/terminal_message.ts";
 import { messageOf } from "../terminal/message_of.ts";
@@ -15,6 +14,8 @@ import { getLogger } from "@logtape/logtape";
 import type { Left } from "./change.ts";
 import { detectTarget } from "./detect.ts";
 import { WAITING } from "./guardian.ts";
+import { removeEmptyState } from "./leftovers.ts";
+import { noteInEvidence } from "./note.ts";
 import {
   clocksNow,
   type Pending,
@@ -76,10 +77,12 @@ async function putBack(target: Target): Promise<boolean> {
   // Who hangs in the installer must not hang everybody.
   using _ = await lockWithin(`${target.root}/run/srvaudit-install.lock`, INSTALLER_MS);
   try {
-    await tellAgent(target, "what was installed is put back: nobody confirmed it", waiting);
+    // Before: the agent may be stopped by what comes next.
+    await noteInEvidence(target, "what was installed is put back: nobody confirmed it");
     const left: Left[] = [];
     for (const run of waiting.runs.toReversed()) left.push(...await undoRun(target, run));
     remove(puttingBackFile(target));
+    removeEmptyState(target);
     await tellAll(waiting, saying(left));
     return true;
   } catch (error) {
@@ -139,17 +142,6 @@ function isStillOf({ path, uid }: { path: string; uid: number }): boolean {
     return path.startsWith("/dev/") && Deno.statSync(path).uid === uid;
   } catch {
     return false;
-  }
-}
-
-/** Evidence of it, where an agent runs: it may be stopped by what comes next. */
-async function tellAgent(target: Target, what: string, { runs }: Pending): Promise<void> {
-  try {
-    await askAgent(`${target.root}/run/srvaudit/agent.sock`, "agent.note", {
-      what: `${what} (${runs.length === 1 ? "run" : "runs"} ${runs.join(", ")})`,
-    });
-  } catch {
-    // None runs, or it is in trouble itself: that keeps nobody from being let in again.
   }
 }
 
