@@ -58,7 +58,7 @@ export async function debianRoot(): Promise<DebianRoot> {
     "--mount",
     "--pid",
     `--root=/proc/${pid}/root${folder}/root`,
-    "--wd=/",
+    "--wdns=/",
   ];
   return {
     root: `/proc/${pid}/root${folder}/root`,
