@@ -18,7 +18,7 @@ import type { Target } from "./target.ts";
 /** How long a server may take, in milliseconds. */
 const LIMIT_MS = 10_000;
 /** What holds for whatever is reached over a network. */
-const NETWORK_KEYS = ["proxy", "noProxy", "caFile"];
+export const NETWORK_KEYS: readonly string[] = ["proxy", "noProxy", "caFile"];
 /** As people know them. */
 const TITLES: Readonly<Record<SinkName, string>> = {
   slack: "Slack",

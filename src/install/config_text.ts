@@ -12,7 +12,7 @@ const SETTING = /^(\s*([A-Za-z][A-Za-z0-9_.-]*)=)("(?:[^"\\]|\\.)*"|'[^']*'|[^\s
 const COMMENTED = /^\s*#[#\s]*([A-Za-z][A-Za-z0-9_.-]*)=/;
 /** What a value cannot be: a line break would begin another key. */
 // deno-lint-ignore no-control-regex -- control characters are what this is about
-const UNWRITABLE = /[\x00-\x1f\x7f]/;
+const UNWRITABLE = /[\x00-\x08\x0a-\x1f\x7f]/;
 
 /**
  * A value as a config has it.

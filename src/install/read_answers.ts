@@ -171,7 +171,7 @@ function whoOf(
 ): Who | undefined {
   const said: Who[] = [];
   if (users !== undefined) said.push({ who: "users", names: usersIn(users) });
-  if (group !== undefined) said.push({ who: "group", group: named(group.trim(), "a group") });
+  if (group !== undefined) said.push({ who: "group", group: groupIn(group) });
   if (all) said.push({ who: "all" });
   if (nobody) said.push({ who: "nobody" });
   if (said.length > 1) throw new AnswersError(tooMany);
@@ -187,6 +187,11 @@ export function usersIn(text: string): string[] {
   if (found.length === 0) throw new AnswersError("users: nobody is named");
   for (const name of found) named(name, "a user");
   return found;
+}
+
+/** @throws {AnswersError} */
+export function groupIn(text: string): string {
+  return named(text.trim(), "a group");
 }
 
 /** Passwd and group have lines of fields: what would end one is in nobody's name. */

@@ -12,17 +12,22 @@ export const MASK: string = Deno.readTextFileSync(new URL("../../packaging/mask"
 /** The number of the host's group srvaudit. */
 export const GID = 4711;
 
-/** The folder that it lies in goes with it. */
-export class ConfigHost implements Disposable {
-  readonly root = Deno.makeTempDirSync();
-  readonly target: Target = {
-    root: this.root,
+/** What the installer takes the files below a folder for. */
+export function targetBelow(root: string): Target {
+  return {
+    root,
     family: "debian",
     init: "none",
     hasSelinux: false,
     library: "/usr/lib/srvaudit",
     hello: "/usr/bin/hello-srvaudit",
   };
+}
+
+/** The folder that it lies in goes with it. */
+export class ConfigHost implements Disposable {
+  readonly root = Deno.makeTempDirSync();
+  readonly target: Target = targetBelow(this.root);
 
   constructor() {
     for (const folder of ["etc/srvaudit", "usr/lib/srvaudit/defaults", "var/lib/srvaudit"]) {
