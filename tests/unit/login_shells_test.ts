@@ -144,7 +144,7 @@ Deno.test("whatever passwd and the map look like: shells alone are changed, and 
       assert.deepEqual(await takeBack(root, made), []);
       assert.deepEqual(root.listing(), listing);
     }),
-    { numRuns: 300 },
+    { numRuns: 200 },
   );
 });
 
@@ -162,6 +162,16 @@ Deno.test("undo leaves whom an admin has given another shell since, and lines of
   ]);
   assert.equal(root.read("/etc/passwd"), PASSWD.replace("/usr/bin/zsh", "/bin/fish"));
   assert.equal(root.read("/etc/srvaudit/shells"), 'bob="/bin/fish"\n');
+});
+
+Deno.test("undo gives a shell back that is gone meanwhile, and says so", async () => {
+  using root = new AccountsRoot(PASSWD);
+  const made = await give(root, ["bob"]);
+  Deno.removeSync(`${root.path}/usr/bin/zsh`);
+  assert.deepEqual(await takeBack(root, made), [
+    { what: "the shell of bob", why: "it is /usr/bin/zsh again, which is not there any more" },
+  ]);
+  assert.equal(root.read("/etc/passwd"), PASSWD);
 });
 
 Deno.test("a user who was removed, or renamed, since is no error", async () => {

@@ -11,7 +11,7 @@ import { type NewFile, replaceFile } from "../../posix/replace_file.ts";
 import type { Change, ChangeKind, Left, Preview } from "../change.ts";
 import { tellCaches } from "../name_caches.ts";
 import { readJournal } from "../journal.ts";
-import { helloOn, LOGIN_SHELLS, usersIn } from "../old_shells.ts";
+import { helloOn, LOGIN_SHELLS, programsOn, usersIn } from "../old_shells.ts";
 import { passwdLines, withShells } from "../passwd_file.ts";
 import type { ChosenUser } from "../people.ts";
 import {
@@ -172,6 +172,7 @@ function putBack(target: Target, { users, to }: LoginShells, { many }: BeforeLog
   const left: Left[] = [];
   const old = new Map(users.map(({ name, from }) => [name, from]));
   const isOurs = helloOn(target);
+  const isProgram = programsOn(target);
   withAccountsLocked(() => {
     const now = Deno.readFileSync(passwdOf(target));
     const counts = new Map<string, number>();
@@ -184,7 +185,15 @@ function putBack(target: Target, { users, to }: LoginShells, { many }: BeforeLog
       const own = all && all.length === counts.get(name) ? all[nth] ?? from : from;
       // Who had hello before, by hand, is not to keep what is about to go.
       const wanted = isOurs(own) ? from : own;
-      if (shell === to || isOurs(shell)) return wanted;
+      if (shell === to || isOurs(shell)) {
+        if (nth === 0 && !isProgram(wanted || "/bin/sh")) {
+          left.push({
+            what: `the shell of ${name}`,
+            why: `it is ${wanted} again, which is not there any more`,
+          });
+        }
+        return wanted;
+      }
       if (shell !== wanted) left.push({ what: `the shell of ${name}`, why: `it is ${shell || "none"} now` });
       return undefined;
     });
