@@ -6,6 +6,8 @@ export const help = `hello: srvAudit's login shell. It asks for a ticket, then b
 Usage:
   hello [-l]                  ask for a ticket, then an interactive shell
   hello -c COMMAND [ARG...]   run COMMAND as your shell would; on record
+  hello --forced              what sshd's ForceCommand starts: the command that
+                              SSH_ORIGINAL_COMMAND holds, or a login shell
   hello --help | --version
 
 All options of the real shell are handed on to it. At the ticket prompt:

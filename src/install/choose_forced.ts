@@ -165,9 +165,14 @@ function filesBelow(folder: string): string[] {
 
 /** Whoever passwd has and can log in; root is not meant. */
 function everybody(target: Target): Account[] {
-  return localAccounts(`${target.root}/etc/passwd`).filter(({ name, shell }) =>
-    name !== "root" && !NO_SHELLS.test(shell)
+  return localAccounts(`${target.root}/etc/passwd`).filter((account) =>
+    account.name !== "root" && letsIn(account)
   );
+}
+
+/** Whether an account's shell lets anybody in at all. */
+export function letsIn({ shell }: Account): boolean {
+  return !NO_SHELLS.test(shell);
 }
 
 /** @throws {Error} if there is no such group */

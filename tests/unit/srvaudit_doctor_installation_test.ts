@@ -157,7 +157,8 @@ Deno.test("doctor: keys with a command= that sshd sets aside are wrong, of those
     `${name}:x:${Deno.uid()}:${Deno.gid()}::/home/${name}:${shell}\n`;
   await host.write(
     "/etc/passwd",
-    line("git") + line("alice") + line("backup") + line("sftp", "/usr/bin/git-shell"),
+    line("git") + line("alice") + line("backup") + line("sftp", "/usr/bin/git-shell") +
+      line("sync", "/bin/sync"),
   );
   for (const name of ["git", "alice"]) {
     await host.write(`/home/${name}/.ssh/authorized_keys`, 'command="git-serve" ssh-ed25519 AAAA x\n', 0o600);

@@ -1,7 +1,7 @@
 /** Is what was installed still as it was, did the installation come to its end, and who gets hello without passwd? */
 
 import { createHash } from "node:crypto";
-import { hindrances } from "../../install/choose_forced.ts";
+import { hindrances, letsIn } from "../../install/choose_forced.ts";
 import { detectTarget } from "../../install/detect.ts";
 import { forcedUsers } from "../../install/forced_users.ts";
 import { readJournal } from "../../install/journal.ts";
@@ -184,10 +184,9 @@ export async function forced(host: Host): Promise<Finding[]> {
     "where that matters: srvaudit install --users NAMES, without --force-command",
   );
   if (!host.isRoot) return [weaker, unseen("the keys of those whom sshd starts hello for")];
-  const accounts = found.accounts.filter(({ shell }) => !/\/(nologin|false)$/.test(shell));
   return [
     weaker,
-    ...(await hindrances(target, accounts)).map(({ name, why }) =>
+    ...(await hindrances(target, found.accounts.filter(letsIn))).map(({ name, why }) =>
       wrong(
         `sshd starts hello for ${name}, but ${why}`,
         `leave ${name} out: srvaudit install --force-command again`,

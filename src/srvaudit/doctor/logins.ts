@@ -52,7 +52,7 @@ export function users(host: Host): Finding[] {
   if (all.length === 0) {
     if (isForcedOnSome(host)) return [ok("nobody of /etc/passwd logs in through hello: sshd starts it")];
     return [
-      warning("nobody of /etc/passwd logs in through hello", "usermod --shell /usr/bin/hello-srvaudit USER"),
+      warning("nobody of /etc/passwd logs in through hello", "srvaudit install"),
     ];
   }
   const policy = configuredPolicy(host);
