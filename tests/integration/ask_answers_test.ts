@@ -35,9 +35,9 @@ class AskedHost extends ConfigHost {
   ask(given: object = {}, columns = 200): Terminal {
     const driver = `"$DENO" run -A --no-check "$DRIVER" "$ROOT" "$GIVEN"`;
     const left = `stty -a | tr ' ;' '\\n\\n' | grep -E -x -- '-?(echo|icanon|isig)' | tr '\\n' ' '`;
-    return start("sh", [
+    return start("bash", [
       "-c",
-      `trap : INT QUIT; ${driver}; code=$?; stty -a | grep -o 'susp = [^;]*'; ${left}; echo "END $code"`,
+      `set -m; ${driver}; code=$?; stty -a | grep -o 'susp = [^;]*'; ${left}; echo "END $code"`,
     ], {
       PATH: Deno.env.get("PATH") ?? "",
       HOME: this.root,
