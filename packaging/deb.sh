@@ -5,6 +5,8 @@
 #   LEVEL      how hard xz tries
 # The same sources give the same bytes, wherever they lie.
 set -eu
+umask 022
+export LC_ALL=C TZ=UTC0
 
 cd "$(dirname "$0")/.."
 copyright=$1
