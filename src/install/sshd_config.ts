@@ -90,6 +90,11 @@ export function withoutForce(text: string, wasWhole: boolean): string {
   return withoutBlock(text, wasWhole).replace(FORCED_LINE, "");
 }
 
+/** @returns our lines, as they stand between their marks; undefined where there are none */
+export function ownLines(text: string): string | undefined {
+  return /^# >>> srvaudit >>>\r?\n([^]*?)^# <<< srvaudit <<<\r?$/m.exec(text)?.[1];
+}
+
 /**
  * Where sshd_config includes a file for everybody: before its first Match line. Below that an Include holds for some alone.
  *

@@ -14,6 +14,7 @@ import {
   forcedCommand,
   includeOf,
   matchLines,
+  ownLines,
   SNIPPET,
   SSHD_CONFIG,
   withoutForce,
@@ -23,8 +24,10 @@ import type { TextBefore } from "./text.ts";
 
 /** Whom it is forced on, as the words behind `Match`: see `criteriaOf`, and `chooseForced` for how to come by it. */
 export type ForceArgs = { match: string };
+/** What a file was, and our lines in it: those of an earlier run, for others. */
+type FileBefore = TextBefore & { lines: string | null };
 /** The two files that our lines can stand in. */
-export type ForceBefore = { snippet: TextBefore; config: TextBefore };
+export type ForceBefore = { snippet: FileBefore; config: FileBefore };
 
 /** @see chooseForced, which finds out whom this can be done to */
 export const forceCommand: ChangeKind<ForceArgs, ForceBefore> = {
@@ -44,7 +47,7 @@ export const forceCommand: ChangeKind<ForceArgs, ForceBefore> = {
     return [{ path: target.root + path, now: shown(now), then: shown(then) }, { does: "reload sshd" }];
   },
 
-  before: (target) => ({ snippet: textBefore(target, SNIPPET), config: textBefore(target, SSHD_CONFIG) }),
+  before: (target) => ({ snippet: fileBefore(target, SNIPPET), config: fileBefore(target, SSHD_CONFIG) }),
 
   async apply(target, { match }) {
     const sshd = sshdOf(target);
@@ -58,7 +61,9 @@ export const forceCommand: ChangeKind<ForceArgs, ForceBefore> = {
     // An earlier run may have found another place for it.
     const otherNow = readHostText(target, other);
     write(target, path, then);
-    if (otherNow !== undefined) takeOut(target, other, { isThere: other === SSHD_CONFIG, isWhole: true });
+    if (otherNow !== undefined) {
+      takeOut(target, other, { isThere: other === SSHD_CONFIG, isWhole: true, lines: null });
+    }
     if (sshd === undefined) return;
     try {
       await prove(target, sshd, match);
@@ -163,19 +168,24 @@ function namedUsers(match: string): string[] {
   return /^User [^*]/.test(match) ? match.slice("User ".length).split(",") : [];
 }
 
-function textBefore(target: Target, path: string): TextBefore {
+function fileBefore(target: Target, path: string): FileBefore {
   const text = readHostText(target, path);
-  return { isThere: text !== undefined, isWhole: text === undefined || text === "" || text.endsWith("\n") };
+  return {
+    isThere: text !== undefined,
+    isWhole: text === undefined || text === "" || text.endsWith("\n"),
+    lines: ownLines(text ?? "") ?? null,
+  };
 }
 
-/** Takes our lines out of a file. */
-function takeOut(target: Target, path: string, before: TextBefore): Left[] {
+/** Takes our lines out of a file, or puts those of an earlier run back. */
+function takeOut(target: Target, path: string, { isThere, isWhole, lines }: FileBefore): Left[] {
   const now = readHostText(target, path);
-  if (now === undefined) return [];
-  const others = withoutForce(now, before.isWhole);
-  if (others === "" && !before.isThere) removePath(target, path);
-  else if (others !== now) write(target, path, others);
-  return others === "" || before.isThere || path === SSHD_CONFIG
+  if (now === undefined && lines === null) return [];
+  const others = withoutForce(now ?? "", isWhole);
+  const then = lines === null ? others : withBlock(others, lines);
+  if (then === "" && !isThere) removePath(target, path);
+  else if (then !== now) write(target, path, then);
+  return then === "" || isThere || path === SSHD_CONFIG
     ? []
     : [{ what: target.root + path, why: "somebody has added lines of their own" }];
 }
