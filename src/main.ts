@@ -19,5 +19,7 @@ switch (called.name) {
     await (await import("./ash_query/ash_query.ts")).main(Deno.args);
     break;
   default:
-    await (await import("./srvaudit/srvaudit.ts")).main(Deno.args);
+    // The su of Ubuntu 18.04 calls each login shell `-su`. Nobody logs in to any other of the programs.
+    if (called.isLogin) await (await import("./hello/hello.ts")).main(called, Deno.args);
+    else await (await import("./srvaudit/srvaudit.ts")).main(Deno.args);
 }

@@ -83,11 +83,12 @@ async function putBack(target: Target): Promise<boolean> {
     for (const run of waiting.runs.toReversed()) left.push(...await undoRun(target, run));
     remove(puttingBackFile(target));
     removeEmptyState(target);
-    await tellAll(waiting, saying(left));
+    log.warn("what nobody confirmed in time was put back", { runs: waiting.runs, left });
+    await tellRoot(waiting, saying(left));
     return true;
   } catch (error) {
     log.error("what nobody confirmed could not be put back: {reason}", { reason: messageOf(error) });
-    await tellAll(waiting, `what nobody confirmed could not be put back: ${messageOf(error)}`);
+    await tellRoot(waiting, `what nobody confirmed could not be put back: ${messageOf(error)}`);
     return false;
   }
 }
@@ -112,9 +113,8 @@ function saying(left: readonly Left[]): string {
   ].join("\n");
 }
 
-/** The log; the terminal of whoever installed; and root's, by wall(1). */
-async function tellAll({ terminal }: Pending, words: string): Promise<void> {
-  log.warn("{words}", { words });
+/** On the terminal of whoever installed, and on root's, by wall(1). */
+async function tellRoot({ terminal }: Pending, words: string): Promise<void> {
   const text = `srvaudit: ${visible(words, "\n")}`;
   if (terminal && isStillOf(terminal)) {
     writeToTerminal(terminal.path, `\r\n${text.replaceAll("\n", "\r\n")}\r\n`);

@@ -13,8 +13,8 @@ const LIGHT: Readonly<Partial<Record<string, (args: string[]) => Promise<number 
 };
 
 /**
- * Runs the program. `attach` is for the shells' hooks, `put-back` for what guards an installation: they are not in the help. Exit codes: 0 done, 1 it cannot be done, or
- * something is wrong, 2 it was called wrongly.
+ * Runs the program. `attach` is for the shells' hooks, `put-back` for what guards an installation: they are not in the help.
+ * Exit codes: 0 done, 1 it cannot be done, or something is wrong, 2 it was called wrongly.
  *
  * @param args what stands behind the program's name
  */
