@@ -23,7 +23,9 @@ export const selinuxModule: ChangeKind<Args, Before> = {
 
   async isDone(target, { module }) {
     const now = await moduleThere();
-    return now !== undefined && now.equals(Deno.readFileSync(module)) && await isLabelled(target);
+    // It may be one of the files that are still to be placed.
+    if (now === undefined || !isThere(module)) return false;
+    return now.equals(Deno.readFileSync(module)) && await isLabelled(target);
   },
 
   preview: (target, { module }) => [
