@@ -18,12 +18,17 @@ class GroupHost implements AsyncDisposable {
   private constructor(readonly host: TestHost, readonly file: string) {}
 
   /** @param sshd further lines for sshd_config */
-  static async start(sshd: readonly string[] = [], config: readonly string[] = []): Promise<GroupHost> {
+  static async start(sshd: readonly string[] = []): Promise<GroupHost> {
     const file = await Deno.makeTempFile({ dir: "/tmp", suffix: ".conf" });
     await Deno.writeTextFile(file, matchLines(`Group ${GROUP}`, HELLO));
-    const host = await TestHost.start({ installed: true, sshd: [`Include ${file}`, ...sshd], config });
-    await succeed(host.asRoot(["groupadd", GROUP]));
-    return new GroupHost(host, file);
+    try {
+      const host = await TestHost.start({ installed: true, sshd: [`Include ${file}`, ...sshd] });
+      await succeed(host.asRoot(["groupadd", GROUP]));
+      return new GroupHost(host, file);
+    } catch (error) {
+      await Deno.remove(file);
+      throw error;
+    }
   }
 
   /** A user that hello is forced on. */
