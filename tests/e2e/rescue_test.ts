@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { type DebianRoot, debianRoot } from "../support/debian_root.ts";
+import { ForcedHost } from "../support/forced_host.ts";
 import { testThatNeeds } from "../support/needs.ts";
 import { succeed } from "../support/run.ts";
 
@@ -158,6 +159,28 @@ testThatNeeds(
       passwd.split("\n").map((line) => line.replace(/[^:]*$/, "")),
       own.map((line) => line.replace(/[^:]*$/, "")),
     );
+  },
+);
+
+testThatNeeds(
+  ["root", "sshd", "nsenter"],
+  "rescue has a running sshd force hello on nobody any more",
+  async () => {
+    await using forced = await ForcedHost.start();
+    const { host } = forced;
+    const [ann, ben] = [
+      await host.addUser("/bin/bash"),
+      await host.addUser("/usr/bin/hello-srvaudit", "/bin/sh"),
+    ];
+    await forced.listen();
+    await forced.apply(`User ${ann.name}`);
+    const recorded = async () => [(await host.sessions(ann)).length, (await host.sessions(ben)).length];
+    for (const user of [ann, ben]) assert.equal((await forced.ssh(user, ["true"])).code, 0);
+    assert.deepEqual(await recorded(), [1, 1]);
+    await forced.root([PROGRAM, "rescue"]);
+    assert.equal((await forced.ssh(ann, ["echo", "$0"])).text, "bash\n");
+    assert.equal((await forced.ssh(ben, ["echo", "$0"])).text, "sh\n");
+    assert.deepEqual(await recorded(), [1, 1]);
   },
 );
 

@@ -81,11 +81,19 @@ Deno.test("users get hello, its map has their own shells, and undoing it leaves 
   assert.deepEqual(root.listing(), listing);
 });
 
+/** The bytes of a text as characters, as `passwd` has them. */
+const inBytes = (text: string) => String.fromCharCode(...new TextEncoder().encode(text));
+
 /** Names that are in many lines, so that some are there twice. */
 const name = fc.constantFrom("alice", "bob", "carol", "root", "M\xfcller", "svc$");
-/** The bytes of that as characters, as `passwd` has them. */
-const inBytes = (text: string) => String.fromCharCode(...new TextEncoder().encode(text));
-const shell = fc.constantFrom("/bin/bash", "/bin/my shell", "", "/bin/zsh\r", "/usr/sbin/nologin", HELLO);
+const shell = fc.constantFrom(
+  "/bin/bash",
+  inBytes("/bin/my sh\xe4ll"),
+  "",
+  "/bin/zsh\r",
+  "/usr/sbin/nologin",
+  HELLO,
+);
 const gecos = fc.string({ unit: fc.constantFrom("a", "\xe9", "\xff", ",", " ", "\t", "#"), maxLength: 6 });
 const account = fc.tuple(fc.constantFrom("", "", "", " ", "#", "+", "-"), name, fc.nat(70_000), gecos, shell)
   .map(([mark, name, uid, gecos, shell]) =>
@@ -116,7 +124,7 @@ Deno.test("whatever passwd and the map look like: shells alone are changed, and 
   await fc.assert(
     fc.asyncProperty(passwd, map, fc.uniqueArray(name, { minLength: 1 }), async (passwd, map, names) => {
       using root = new AccountsRoot(passwd);
-      root.program("/usr/bin/my shell");
+      root.program("/usr/bin/my sh\xe4ll");
       if (map !== undefined) root.write("/etc/srvaudit/shells", map);
       const listing = root.listing();
       const then = passwd.split("\n");
@@ -196,6 +204,13 @@ Deno.test("who had hello by hand, and no record of her own shell, is taken over:
   assert.deepEqual(await takeBack(root, made), []);
   assert.equal(root.read("/etc/passwd"), PASSWD);
   assert.equal(root.read("/etc/srvaudit/shells"), 'bob="/usr/bin/zsh"\n', "the line that was there stays");
+});
+
+Deno.test("of a user who has two lines, both with hello by hand, undo leaves none with it", async () => {
+  const line = "alice:x:1000:1000::/home/alice:";
+  using root = new AccountsRoot(`${line}/srv/audit/hello\n${line}${HELLO}\n`);
+  assert.deepEqual(await takeBack(root, await give(root, ["alice"])), []);
+  assert.equal(root.read("/etc/passwd"), `${line}/bin/bash\n${line}/bin/bash\n`);
 });
 
 Deno.test("who got hello by an earlier run is not in the next one's change: undoing that leaves her as she is", async () => {

@@ -51,6 +51,7 @@ Deno.test("rescue finds hello by whatever path it was given, and leaves all othe
 
 Deno.test("each gets the shell that the journal has, else hello's map, else bash, else sh: one that is there", () => {
   using root = new AccountsRoot(users(Array(6).fill(HELLO)));
+  root.program(HELLO);
   const recorded = [["u0", ""], ["u1", "/usr/bin/fish"], ["u2", "/gone/zsh"], ["u3", HELLO]];
   const args = { users: recorded.map(([name, from]) => ({ name, from })), to: HELLO };
   Deno.mkdirSync(`${root.path}/var/lib/srvaudit`);
@@ -80,6 +81,15 @@ Deno.test("rescue goes on where map, journal and config are not even files", () 
     Deno.mkdirSync(`${root.path}/${name}`, { recursive: true });
   }
   assert.deepEqual(giveShellsBack(root.target), { given: [{ name: "u0", shell: "/bin/bash" }], notes: [] });
+});
+
+Deno.test("rescue does without a lock that cannot be had, and says so", () => {
+  using root = new AccountsRoot(users([HELLO]));
+  Deno.removeSync(`${root.path}/etc/.pwd.lock`);
+  Deno.mkdirSync(`${root.path}/etc/.pwd.lock`);
+  const { given, notes } = giveShellsBack(root.target);
+  assert.deepEqual(given, [{ name: "u0", shell: "/bin/bash" }]);
+  assert.match(notes.join(), /\.pwd\.lock cannot be opened: .*; passwd was written all the same/);
 });
 
 Deno.test("who is named gets a shell, also for one that is not there; all else stays, and who is unknown is an error", async () => {
