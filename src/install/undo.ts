@@ -2,6 +2,7 @@
 
 import { messageOf } from "../terminal/message_of.ts";
 import type { Left } from "./change.ts";
+import { giveShellsBack } from "./give_shells_back.ts";
 import { type JournalEntry, readJournal, recordUndone, removeJournal } from "./journal.ts";
 import { kindOf, WHO_GETS_IN } from "./kinds/kinds.ts";
 import type { Target } from "./target.ts";
@@ -13,13 +14,15 @@ import type { Target } from "./target.ts";
  * @returns what is left as it is, as somebody has changed it since
  * @throws {Error} that says what could not be put back; what else there was is put back all the same
  */
-export function undoRun(target: Target, run: number): Promise<Left[]> {
+export async function undoRun(target: Target, run: number): Promise<Left[]> {
   const journal = readJournal(target);
-  const isFirst = journal.firstRun === run && journal.lastRun === run;
-  return undoEntries(
-    target,
-    journal.entries.filter((entry) => entry.run === run && (isFirst || WHO_GETS_IN.includes(entry.kind))),
-  );
+  const entries = journal.entries.filter((entry) => entry.run === run);
+  const left = await undoEntries(target, entries.filter(({ kind }) => WHO_GETS_IN.includes(kind)));
+  if (journal.firstRun !== run || journal.lastRun !== run) return left;
+  // Hello goes: who got it by usermod meanwhile is in no journal.
+  giveShellsBack(target);
+  left.push(...await undoEntries(target, entries.filter(({ kind }) => !WHO_GETS_IN.includes(kind))));
+  return left;
 }
 
 /** Puts back what any run has changed of who gets in how. @throws {Error} if somebody still has `hello` then */
