@@ -156,6 +156,38 @@ Deno.test("whatever passwd and the map look like: shells alone are changed, and 
   );
 });
 
+Deno.test("killed after any of its files was written: the next run goes on, and undo leaves /etc as it was", async () => {
+  using done = new AccountsRoot(PASSWD);
+  await give(done, ["alice", "bob"]);
+  const written = done.listing().map((line) => `/${line.split(" ")[0]}`)
+    .filter((path) => /shells$|passwd/.test(path))
+    .sort((one, other) => Number(one === "/etc/passwd") - Number(other === "/etc/passwd"));
+  for (const count of [0, 1, 2, 3]) {
+    using root = new AccountsRoot(PASSWD);
+    const listing = root.listing();
+    const users = () => chooseUsers(root.target, { who: "users", names: ["alice", "bob"] }).users;
+    const killed = loginShellsChange(root.target, users());
+    assert.ok(killed);
+    const { about, args } = killed;
+    const before = await loginShells.before(root.target, args);
+    recordChange(root.target, { run: 1, kind: loginShells.kind, about, args, before });
+    for (const path of written.slice(0, count)) root.write(path, done.read(path));
+    const next = loginShellsChange(root.target, users());
+    // It is the same change: what was there before is known of it.
+    if (count < 3) assert.deepEqual([next?.about, next?.args], [about, args]);
+    if (next) await loginShells.apply(root.target, next.args);
+    assert.equal(root.read("/etc/passwd"), done.read("/etc/passwd"));
+    assert.equal(root.read("/etc/srvaudit/shells"), done.read("/etc/srvaudit/shells"));
+    // Of a process that is no more, as the kernel gives no such number.
+    const unfinished = ".srvaudit-4194305-0123456789abcdef";
+    for (const name of [".passwd", ".passwd.srvaudit-2026-01-31", "srvaudit/.shells"]) {
+      root.write(`/etc/${name}${unfinished}`, "");
+    }
+    assert.deepEqual(await takeBack(root, { args, before }), []);
+    assert.deepEqual(root.listing(), listing);
+  }
+});
+
 Deno.test("undo leaves whom an admin has given another shell since, and lines of the map that she has changed, and says so", async () => {
   using root = new AccountsRoot(PASSWD);
   const made = await give(root, ["alice", "bob"]);

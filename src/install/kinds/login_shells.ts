@@ -7,7 +7,7 @@
 
 import { Buffer } from "node:buffer";
 import { withAccountsLocked } from "../../posix/account_lock.ts";
-import { type NewFile, replaceFile } from "../../posix/replace_file.ts";
+import { type NewFile, removeUnfinished, replaceFile } from "../../posix/replace_file.ts";
 import type { Change, ChangeKind, Left, Preview } from "../change.ts";
 import { tellCaches } from "../name_caches.ts";
 import { readJournal } from "../journal.ts";
@@ -101,6 +101,7 @@ export const loginShells: ChangeKind<LoginShells, BeforeLoginShells> = {
     for (const backup of backupsOf(target)) {
       if (!before.backups.includes(backup)) Deno.removeSync(backup);
     }
+    sweep(target);
     return left;
   },
 };
@@ -239,6 +240,16 @@ function backupsOf({ root }: Target): string[] {
   return [...Deno.readDirSync(`${root}/etc`)].map(({ name }) => name)
     .filter((name) => /^passwd\.srvaudit-\d{4}-\d\d-\d\d$/.test(name)).sort()
     .map((name) => `${root}/etc/${name}`);
+}
+
+/** Removes what a killed run has left of files that it did not come to replace. */
+function sweep(target: Target): void {
+  removeUnfinished(passwdOf(target), target.root);
+  if (isThere(`${target.root}/etc/srvaudit`)) removeUnfinished(shellMapOf(target), target.root);
+  for (const { name } of Deno.readDirSync(`${target.root}/etc`)) {
+    const backup = /^\.(passwd\.srvaudit-\d{4}-\d\d-\d\d)\.srvaudit-/.exec(name)?.[1];
+    if (backup) removeUnfinished(`${target.root}/etc/${backup}`, target.root);
+  }
 }
 
 /** Whose files of this kind are, and what others may do with them. */
