@@ -70,4 +70,9 @@ if [ -z "$is_ready" ]; then
   [ -z "$only_make" ] || exit 0
 fi
 exec 9>&-
+# sshd's key is not this machine's, and stays the same: ssh goes on knowing it.
+rm -f "$root"/etc/ssh/ssh_host_*
+[ -s "$tools/host_key" ] || chroot "$root" ssh-keygen -q -t ed25519 -N '' -C tester -f /etc/ssh/ssh_host_ed25519_key
+[ -s "$tools/host_key" ] || cp -p "$root/etc/ssh/ssh_host_ed25519_key" "$tools/host_key"
+cp -p "$tools/host_key" "$root/etc/ssh/ssh_host_ed25519_key"
 exec $inside SSH_PORT="$SSH_PORT" REDMINE_PORT="$REDMINE_PORT" chroot "$root" "$source/packaging/tester/serve.sh"

@@ -62,7 +62,4 @@ step /usr/bin/bundle exec rails runner "$project/packaging/tester/redmine/world.
 mariadb-admin shutdown
 wait "$database"
 
-# A key of the copy's own, the same at each start: ssh keeps on knowing it.
-rm -f /etc/ssh/ssh_host_*
-ssh-keygen -q -t ed25519 -N '' -C tester -f /etc/ssh/ssh_host_ed25519_key
 [ -n "$had_policy" ] || rm /usr/sbin/policy-rc.d

@@ -20,12 +20,18 @@ redmine=$!
 
 say "installing srvAudit"
 REDMINE_URL=http://127.0.0.1:$REDMINE_PORT
-export REDMINE_URL
 wait_for 180 "$redmine" /var/log/tester-puma.log curl -sf --noproxy '*' "$REDMINE_URL/login" || die "Redmine does not start: see above"
-(cd "$project" && packaging/install_files.sh "" /usr && srvaudit install --hooks-only) > /dev/null
-"$project/packaging/tester/client/start.sh" 127.0.0.1 "$SSH_PORT" "$REDMINE_URL" "$key/redmine.key" > /var/log/tester-client.log 2>&1 &
+# As from a release that was unpacked there: the installer places its files itself, and could take them away again.
+release=$(mktemp -d)
+(
+  "$project/packaging/install_files.sh" "$release" /usr
+  exec "$project/packaging/tester/client/start.sh" 127.0.0.1 "$SSH_PORT" "$REDMINE_URL" "$key/redmine.key" \
+    "$release/usr/lib/srvaudit/srvaudit"
+) > /var/log/tester-client.log 2>&1 &
 client=$!
-wait_for 60 "$client" /var/log/tester-client.log ssh-keyscan -T 1 -p "$SSH_PORT" 127.0.0.1 || die "the client does not start: see above"
+wait_for 120 "$client" /var/log/tester-client.log ssh-keyscan -T 1 -t ed25519 -p "$SSH_PORT" 127.0.0.1 ||
+  die "the client does not start: see above"
+rm -rf "$release"
 
 cat << TEXT
 
@@ -33,7 +39,7 @@ All is ready. In another terminal:
 
   ssh -p $SSH_PORT srvaudit@127.0.0.1       password: abc123
 
-At the ticket prompt press Enter for a new ticket, or type 1 for the one that is there; ? lists what is yours.
+At the ticket prompt press Enter for a new ticket, or type 2 for the one that is there; ? lists what is yours.
 Then work as you like, and try
 
   saticket note "what I do and why"         saticket status        saticket --help

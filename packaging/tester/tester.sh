@@ -51,11 +51,13 @@ env --default-signal=INT,QUIT setsid setpriv --pdeathsig KILL \
   unshare --mount --propagation private --pid --ipc --uts --fork --kill-child \
   "$project/packaging/tester/machine.sh" "$project" "$only_make" < /dev/null &
 inside=$!
-# finish: nothing inside is worth an orderly end. All of it has ended when wait comes back.
+# finish: nothing inside is worth an orderly end. The kernel ends the first process inside after all others.
 finish() {
+  first=$(cat "/proc/$inside/task/$inside/children" 2> /dev/null) || true
   kill -KILL "$inside" 2> /dev/null || true
   wait "$inside" 2> /dev/null || true
+  while [ -n "$first" ] && grep -q '^State:.[^ZX]' "/proc/${first% }/status" 2> /dev/null; do sleep 0.1; done
 }
 trap finish EXIT
-trap 'say "ended: nothing of it is left"; exit 0' HUP INT TERM
+trap 'finish; say "ended: nothing of it is left"; exit 0' HUP INT TERM
 wait "$inside"

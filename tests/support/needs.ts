@@ -2,10 +2,14 @@
  * Tests that cannot run everywhere: they skip themselves by name and say what they would need.
  */
 
-const START_REDMINE = new URL("redmine/start.sh", import.meta.url).pathname;
+/** What makes ready, once, what takes a minute or two; exit code 77: it cannot be had here. */
+const MAKERS: Readonly<Record<string, string>> = {
+  Redmine: new URL("redmine/start.sh", import.meta.url).pathname,
+  "the tester": new URL("../../packaging/tester/tester.sh", import.meta.url).pathname,
+};
 
-/** What a test may need: root, a Redmine (see redmine.ts), or a program by its name. */
-export type Need = "root" | "Redmine" | (string & Record<never, never>);
+/** What a test may need: root, a Redmine (see redmine.ts), what `make tester` starts, or a program by its name. */
+export type Need = "root" | "Redmine" | "the tester" | (string & Record<never, never>);
 
 /**
  * Registers a test that needs root, or programs that not every machine has. Where they are missing it is skipped,
@@ -29,13 +33,13 @@ export function testThatNeeds(
 /** Whether the machine has it. */
 export function isThere(need: Need): boolean {
   if (need === "root") return Deno.uid() === 0;
-  if (need === "Redmine") return canHaveRedmine();
-  return findProgram(need) !== undefined;
+  const maker = MAKERS[need];
+  return maker === undefined ? findProgram(need) !== undefined : canBeMade(maker);
 }
 
-/** Makes Redmine ready to be started, where that was not done before: it takes a minute or two, once. */
-function canHaveRedmine(): boolean {
-  const { code, stderr } = new Deno.Command(START_REDMINE, { args: ["-n"], stderr: "piped" }).outputSync();
+/** Makes it ready to be started, where that was not done before. */
+function canBeMade(maker: string): boolean {
+  const { code, stderr } = new Deno.Command(maker, { args: ["-n"], stderr: "piped" }).outputSync();
   // Any other failure is one of ours: the test is to run into it and show it.
   if (code === 77) console.error(new TextDecoder().decode(stderr).trimEnd());
   return code !== 77;

@@ -1,26 +1,36 @@
 #!/bin/sh
-# The client: start.sh ADDRESS PORT REDMINE_URL KEYFILE
-# Gives this machine, on which srvAudit's files lie, a user srvaudit (password abc123) whose shell is hello, points srvAudit at
-# Redmine, and serves ssh there. For what is thrown away alone: a container, or the copy of a machine of `make tester`.
+# The client: start.sh ADDRESS PORT REDMINE_URL KEYFILE [SRVAUDIT]
+# Gives this machine a user srvaudit (password abc123), installs srvAudit for her, with Redmine as its tracker, and serves ssh.
+# SRVAUDIT is the program that installs it, where its files do not lie there already. For machines that are thrown away alone:
+# a container, or the copy of one of `make tester`.
 set -eu
 address=$1
 port=$2
 redmine=$3
 key=$4
+srvaudit=${5:-srvaudit}
 
-# Not with a group of the same name: who is in that can read srvAudit's config.
+# Not with a group of the same name: that one is srvAudit's own.
 id srvaudit > /dev/null 2>&1 || useradd --create-home --gid users --no-user-group --shell /bin/bash srvaudit
 echo srvaudit:abc123 | chpasswd
 
-for file in config mask; do
-  [ -e "/etc/srvaudit/$file" ] || install -D -m 640 "/usr/lib/srvaudit/defaults/$file" "/etc/srvaudit/$file"
-done
-sed -i -e 's/^pms=.*/pms="Redmine"/' -e "s|^redmineURL=.*|redmineURL=\"$redmine\"|" -e 's/^redmineProject=.*/redmineProject="servers"/' \
-  -e 's/^storySeconds=.*/storySeconds="2"/' /etc/srvaudit/config
-printf 's/redmineKey=""/redmineKey="%s"/g\n' "$(cat "$key")" | sed -i -f - /etc/srvaudit/config
-cp /usr/lib/srvaudit/init/srvaudit /etc/init.d/srvaudit
-/etc/init.d/srvaudit start
-usermod --shell /usr/bin/hello-srvaudit srvaudit
+# What a container has of its last start is of processes that are gone.
+rm -rf /run/srvaudit
+answers=$(mktemp)
+trap 'rm -f "$answers"' EXIT
+cat > "$answers" << TEXT
+pms="Redmine"
+redmineURL="$redmine"
+redmineKey="$(cat "$key")"
+redmineProject="servers"
+storySeconds="2"
+trackerUnknownUsers="deny"
+users="srvaudit"
+testTicket="1"
+safety="no"
+TEXT
+"$srvaudit" install --yes --answers "$answers"
+rm -f "$answers"
 
 # Debian's own config, whatever this machine has made of it.
 cp /usr/share/openssh/sshd_config /etc/ssh/sshd_config
