@@ -5,6 +5,7 @@ import { ask } from "../terminal/ask.ts";
 import { messageOf } from "../terminal/message_of.ts";
 import { print, say } from "../terminal/speak.ts";
 import type { Answers } from "./answers.ts";
+import { askAnswers } from "./ask_answers.ts";
 import { applyChanges, pendingChanges } from "./apply.ts";
 import type { Change } from "./change.ts";
 import { checkAnswers } from "./check_answers.ts";
@@ -62,9 +63,14 @@ async function installHooks(target: Target, isDryRun: boolean): Promise<number> 
 
 async function installAll(target: Target, request: InstallRequest & { action: "install" }): Promise<number> {
   const release = mustBeRelease(target);
-  const isAsked = !request.yes && !request.dryRun && Deno.stdin.isTerminal();
-  const answers = withoutAsking(readAnswers(request));
-  if (!request.dryRun && !await areWorking(target, answers)) return 1;
+  const isAsked = !request.yes && !request.dryRun;
+  if (isAsked && !Deno.stdin.isTerminal()) {
+    throw new Error("nobody is here to be asked: srvaudit install -y ...");
+  }
+  const given = readAnswers(request);
+  const answers = isAsked ? await askAnswers(given, target) : withoutAsking(given);
+  // Who was asked knows already what her servers said.
+  if (request.yes && !request.dryRun && !await areWorking(target, answers)) return 1;
 
   const journal = readJournal(target);
   const plan = planHooks(target, release, journal, answers.config);
@@ -82,7 +88,7 @@ async function installAll(target: Target, request: InstallRequest & { action: "i
     return 0;
   }
   mustBeChangeable(target, release, { ...plan, changes });
-  if (answers.who.who === "users" && answers.who.names.includes("root")) {
+  if (request.yes && answers.who.who === "users" && answers.who.names.includes("root")) {
     say("root gets hello too: keep a shell of root's open until you have logged in as root anew");
   }
   if (isAsked && !isAgreed(all)) {
