@@ -28,6 +28,7 @@ const STARTUP_FILES = [
 /** Ours alone. */
 const PROFILE = "/etc/profile.d/srvaudit.sh";
 const MARK = "# >>> srvaudit >>>";
+const NAMES_SHOWN = 50;
 /** A line of sshd's configuration that starts hello, whoever wrote it. */
 const FORCED = /^[ \t]*ForceCommand[ \t=].*(hello-srvaudit|srvaudit\/hello|audit\/hello)/im;
 
@@ -60,8 +61,11 @@ function shells(root: string, users: readonly string[]): boolean {
   const { given, notes } = giveShellsBack({ root }, users.length === 0 ? undefined : new Set(users));
   notes.forEach(say);
   for (const [shell, each] of Map.groupBy(given, ({ shell }) => shell)) {
-    const names = each.map(({ name }) => name).join(", ");
-    say(`${shell || "no shell, which is /bin/sh,"} is the shell again of ${names}`);
+    say(
+      `${shell || "no shell, which is /bin/sh,"} is the shell again of ${
+        listed(each.map(({ name }) => name))
+      }`,
+    );
   }
   if (users.length === 0 && given.length === 0) say(`nobody in ${root}/etc/passwd has hello as a shell`);
   const lines = passwdLines(readBelow(root, "/etc/passwd") ?? new Uint8Array());
@@ -76,6 +80,12 @@ function shells(root: string, users: readonly string[]): boolean {
     if (!line) isClean = false;
   }
   return isClean;
+}
+
+/** On a console of 25 lines the rest of what is said must be seen, too. */
+function listed(names: readonly string[]): string {
+  const shown = names.slice(0, NAMES_SHOWN).join(", ");
+  return names.length > NAMES_SHOWN ? `${shown}, and ${names.length - NAMES_SHOWN} others` : shown;
 }
 
 async function forcedHello(root: string): Promise<boolean> {
