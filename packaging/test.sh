@@ -13,7 +13,7 @@ elif ! command -v apt-get > /dev/null; then
 else
   # sshd and its clients; the shells and terminals that people use; what they send through ssh; what the tests look with.
   packaging/debian_packages.sh \
-    openssh-server openssh-client expect zsh fish tmux rsync git sqlite3 strace man-db procps ansible-core \
+    binutils openssh-server openssh-client expect zsh fish tmux rsync git sqlite3 strace man-db procps ansible-core \
     checkpolicy semodule-utils setools policycoreutils selinux-utils bsdutils util-linux openssl tinyproxy-bin rsyslog rsyslog-openssl rsyslog-gnutls debootstrap acl attr
 fi
 

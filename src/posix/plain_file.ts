@@ -12,7 +12,8 @@ import { fromLibc } from "./from_libc.ts";
 
 const libc = fromLibc({
   open: { parameters: ["buffer", "i32"], result: "i32" },
-  statx: { parameters: ["i32", "buffer", "i32", "u32", "buffer"], result: "i32" },
+  // statx(2) by its number: Ubuntu 18.04's libc (2.27) has no name for it yet.
+  syscall: { parameters: ["i64", "i32", "buffer", "i32", "u32", "buffer"], result: "i64" },
   pread: { parameters: ["i32", "buffer", "usize", "i64"], result: "isize" },
   write: { parameters: ["i32", "buffer", "usize"], result: "isize" },
   close: { parameters: ["i32"], result: "i32" },
@@ -25,6 +26,7 @@ const O_APPEND = 0o2000;
 const O_NONBLOCK = 0o4000;
 const O_CLOEXEC = 0o2000000;
 const O_NOFOLLOW = Deno.build.arch === "aarch64" ? 0o100000 : 0o400000;
+const SYS_statx = Deno.build.arch === "aarch64" ? 291n : 332n;
 const AT_FDCWD = -100;
 const AT_SYMLINK_NOFOLLOW = 0x100;
 const AT_EMPTY_PATH = 0x1000;
@@ -68,9 +70,8 @@ export class FileRefusedError extends Error {
  * @throws {FileRefusedError} if that cannot be told
  */
 export function factsOf(path: string): FileFacts | undefined {
-  const flags = AT_SYMLINK_NOFOLLOW;
-  const refused = libc().statx(AT_FDCWD, encoder.encode(`${path}\0`), flags, STATX_BASIC_STATS, answer);
-  return refused === 0 ? factsIn() : missing(path, errno());
+  const isStated = statx(AT_FDCWD, encoder.encode(`${path}\0`), AT_SYMLINK_NOFOLLOW);
+  return isStated ? factsIn() : missing(path, errno());
 }
 
 /** A plain file, open for reading. */
@@ -87,12 +88,12 @@ export class PlainFile implements Disposable {
       O_NONBLOCK | O_NOCTTY | O_CLOEXEC | O_NOFOLLOW,
     );
     if (fd < 0) return missing(path, errno());
-    const refused = libc().statx(fd, NO_PATH, AT_EMPTY_PATH, STATX_BASIC_STATS, answer);
-    const code = refused === 0 ? 0 : errno();
-    const facts = refused === 0 ? factsIn() : undefined;
+    const isStated = statx(fd, NO_PATH, AT_EMPTY_PATH);
+    const code = isStated ? 0 : errno();
+    const facts = isStated ? factsIn() : undefined;
     if (facts) return new PlainFile(path, fd, facts);
     libc().close(fd);
-    return refused === 0 ? undefined : missing(path, code);
+    return isStated ? undefined : missing(path, code);
   }
 
   /**
@@ -131,7 +132,7 @@ export function appendToPlainFile(path: string, uid: number, bytes: Uint8Array<A
   const fd = libc().open(encoder.encode(`${path}\0`), flags);
   if (fd < 0) throw new FileRefusedError(path, errno(), "added to");
   try {
-    const isStated = libc().statx(fd, NO_PATH, AT_EMPTY_PATH, STATX_BASIC_STATS, answer) === 0;
+    const isStated = statx(fd, NO_PATH, AT_EMPTY_PATH);
     if (!isStated || factsIn()?.uid !== uid) throw new FileRefusedError(path, ENOENT, "added to");
     const count = Number(libc().write(fd, bytes, BigInt(bytes.length)));
     if (count === bytes.length) return;
@@ -139,6 +140,11 @@ export function appendToPlainFile(path: string, uid: number, bytes: Uint8Array<A
   } finally {
     libc().close(fd);
   }
+}
+
+/** Has `answer` filled. @returns whether that could be: errno() knows why not */
+function statx(fd: number, path: BufferSource, flags: number): boolean {
+  return libc().syscall(SYS_statx, fd, path, flags, STATX_BASIC_STATS, answer) === 0n;
 }
 
 /** struct statx: its layout is the same everywhere. */
