@@ -263,7 +263,7 @@ main() {
         ;;
       *)
         case $word in
-          -y | --yes | --hooks-only | --confirm) is_unattended=1 ;;
+          -y | --yes | --hooks-only | --confirm | --dry-run) is_unattended=1 ;;
         esac
         set -- "$@" "$word"
         ;;

@@ -2,8 +2,8 @@
 
 import { merge, object, or } from "@optique/core/constructs";
 import { commandLine, message } from "@optique/core/message";
-import { multiple, optional } from "@optique/core/modifiers";
-import { argument, command, constant, option } from "@optique/core/primitives";
+import { multiple, optional, withDefault } from "@optique/core/modifiers";
+import { argument, command, constant, flag, option } from "@optique/core/primitives";
 import { string } from "@optique/core/valueparser";
 import { examples } from "./examples.ts";
 
@@ -60,25 +60,46 @@ const flags = object({
   }),
 });
 
+/** `srvaudit install`, and no word more. */
+const NOTHING_SAID = {
+  action: "install",
+  yes: false,
+  dryRun: false,
+  answers: undefined,
+  set: [],
+  setFrom: [],
+  users: undefined,
+  group: undefined,
+  all: false,
+  nobody: false,
+  forceCommand: false,
+  testTicket: undefined,
+  noSafety: false,
+} as const;
+
 /** The parser of `srvaudit install`. */
 export const installParser = command(
   "install",
-  or(
-    object({
-      action: constant("install confirm"),
-      confirm: option("--confirm", {
-        description: message`keep what was installed: nothing is put back any more`,
+  // or() takes nothing for an answer that is missing.
+  withDefault(
+    or(
+      merge(object({ action: constant("install"), yes, dryRun }), flags),
+      object({
+        action: constant("install confirm"),
+        confirm: flag("--confirm", {
+          description: message`keep what was installed: nothing is put back any more`,
+        }),
       }),
-    }),
-    object({
-      action: constant("install hooks"),
-      hooksOnly: option("--hooks-only", {
-        description:
-          message`the files, the group and the shells' hooks: no user's shell, no agent, no question`,
+      object({
+        action: constant("install hooks"),
+        hooksOnly: flag("--hooks-only", {
+          description:
+            message`the files, the group and the shells' hooks: no user's shell, no agent, no question`,
+        }),
+        dryRun,
       }),
-      dryRun,
-    }),
-    merge(object({ action: constant("install"), yes, dryRun }), flags),
+    ),
+    NOTHING_SAID,
   ),
   {
     brief: message`Put srvAudit on this host, or another version of it.`,
@@ -138,7 +159,8 @@ export const rescueParser = command(
   }),
   {
     brief: message`Nobody can log in: give users their plain shells back.`,
-    description: message`Gives users the shell back that they had before hello. Nothing else is changed.`,
+    description:
+      message`Gives users the shell back that they had before hello; where nobody is named, sshd forces hello on nobody any more. Nothing else is changed.`,
     footer: examples(
       "srvaudit rescue                   everybody",
       "srvaudit rescue alice             her alone",
