@@ -14,6 +14,7 @@ import { getLogger } from "@logtape/logtape";
 import type { Left } from "./change.ts";
 import { detectTarget } from "./detect.ts";
 import { WAITING } from "./guardian.ts";
+import { forgetUnit } from "./kinds/service.ts";
 import { removeEmptyState } from "./leftovers.ts";
 import { noteInEvidence } from "./note.ts";
 import {
@@ -83,6 +84,7 @@ async function putBack(target: Target): Promise<boolean> {
     for (const run of waiting.runs.toReversed()) left.push(...await undoRun(target, run));
     remove(puttingBackFile(target));
     removeEmptyState(target);
+    await forgetUnit(target);
     log.warn("what nobody confirmed in time was put back", { runs: waiting.runs, left });
     await tellRoot(waiting, saying(left));
     return true;

@@ -1,10 +1,13 @@
 /** Whether the agent has a try-out on record. */
 
 import { askAgent } from "../desk/agent_client.ts";
+import { AgentUnavailableError } from "../desk/desk.ts";
 import { EvidenceReader } from "../evidence/reading.ts";
 import type { Target } from "./target.ts";
 
-/** How often evidence is asked, in milliseconds. */
+/** How long an agent's start may take, in milliseconds. */
+const START_MS = 5000;
+/** How often the agent, and evidence, are asked, in milliseconds. */
 const LOOK_MS = 100;
 /** More sessions no user opens while she is tried out. */
 const MOST_SESSIONS = 100;
@@ -25,14 +28,24 @@ export interface Login {
 }
 
 /**
+ * Asks the agent. One that was started just now, as systemd says it of one that has yet to begin, is waited for.
+ *
  * @returns the login session that this process is in, which all that it starts belongs to; null where it is in none
  * @throws {Error} if the agent does not answer, or cannot write evidence
  */
 export async function agentAnswers({ root }: Target): Promise<string | null> {
   const socket = `${root}/run/srvaudit/agent.sock`;
-  const { trouble } = await askAgent(socket, "agent.status", {});
-  if (trouble !== null) throw new Error(`the agent is in trouble: ${trouble}`);
-  return (await askAgent(socket, "session.current", {}))?.id ?? null;
+  const deadline = performance.now() + START_MS;
+  while (true) {
+    try {
+      const { trouble } = await askAgent(socket, "agent.status", {});
+      if (trouble !== null) throw new Error(`the agent is in trouble: ${trouble}`);
+      return (await askAgent(socket, "session.current", {}))?.id ?? null;
+    } catch (error) {
+      if (!(error instanceof AgentUnavailableError) || performance.now() > deadline) throw error;
+      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    }
+  }
 }
 
 /**
