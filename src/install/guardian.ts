@@ -1,6 +1,5 @@
 /** Starts who waits until it is time to put everything back: whatever ends the installer, or the admin's login, ends it not. */
 
-import { messageOf } from "../terminal/message_of.ts";
 import type { Target } from "./target.ts";
 
 /** The unit that install_files.sh places; systemd starts it after a restart of the machine too, and again where it is killed. */
@@ -50,25 +49,15 @@ async function startDetached(command: readonly string[]): Promise<void> {
     stdout: "piped",
     stderr: "null",
   }).spawn();
-  const said = firstPiece(child.stdout);
-  const timer = setTimeout(() => child.stdout.cancel().catch(() => {}), START_MS);
+  const reader = child.stdout.getReader();
+  // Who reads no more gets nothing: the end of the stream.
+  const timer = setTimeout(() => reader.cancel(), START_MS);
   try {
-    const text = await said;
-    if (!text.startsWith(WAITING)) throw new Error(`${command.join(" ")} does not start`);
-  } catch (error) {
-    throw new Error(messageOf(error), { cause: error });
+    const said = new TextDecoder().decode((await reader.read()).value);
+    if (!said.startsWith(WAITING)) throw new Error(`${command.join(" ")} does not start`);
   } finally {
     clearTimeout(timer);
-    await child.status;
-  }
-}
-
-async function firstPiece(stream: ReadableStream<Uint8Array>): Promise<string> {
-  const reader = stream.getReader();
-  try {
-    return new TextDecoder().decode((await reader.read()).value);
-  } finally {
-    // Nobody reads on: whoever waits there has said what it had to say.
     await reader.cancel();
+    await child.status;
   }
 }
