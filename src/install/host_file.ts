@@ -58,10 +58,14 @@ export function placeLink(target: Target, path: string, to: string): void {
 /** Removes a file or a link, and what a killed run has left beside it. */
 export function removePath(target: Target, path: string): void {
   const place = target.root + path;
-  // Without its folder it is not there either.
-  if (lstat(place.slice(0, place.lastIndexOf("/"))) === undefined) return;
-  removeUnfinished(place, target.root);
+  sweepBeside(target, path);
   if (lstat(place) !== undefined) Deno.removeSync(place);
+}
+
+/** Removes what a killed run has left beside a file, whether that is there or not. */
+export function sweepBeside({ root }: Target, path: string): void {
+  const place = root + path;
+  if (lstat(place.slice(0, place.lastIndexOf("/"))) !== undefined) removeUnfinished(place, root);
 }
 
 /** @returns a text, a character a byte, so that whatever it holds stays; links are followed; undefined if it is not there */

@@ -9,7 +9,7 @@ import type { Placed } from "./manifest.ts";
 import type { Target } from "./target.ts";
 
 /**
- * Removes what a manifest names and is there still, and the folders that are srvAudit's alone.
+ * Removes what a manifest names and no journal, and the folders that are srvAudit's alone.
  *
  * @param isPurge whether a file below /etc goes that somebody has changed
  */
@@ -17,10 +17,9 @@ export function removePlaced(target: Target, placed: readonly Placed[], isPurge:
   const left: Left[] = [];
   for (const each of placed) {
     const place = target.root + each.path;
-    const isTheirs = each.type === "file" && each.path.startsWith("/etc/") && lstat(place)?.isFile === true &&
-      sumOf(place) !== each.sha256;
-    if (isTheirs && !isPurge) left.push({ what: place, why: "somebody has changed it since" });
-    else removePath(target, each.path);
+    if (lstat(place) === undefined) continue;
+    if (isOurs(place, each) || (isPurge && each.path.startsWith("/etc/"))) removePath(target, each.path);
+    else left.push({ what: place, why: "somebody has changed it since" });
   }
   removePath(target, `${target.library}/manifest`);
   const folders = new Set(
@@ -28,6 +27,13 @@ export function removePlaced(target: Target, placed: readonly Placed[], isPurge:
   );
   for (const folder of [...folders].sort().reverse()) removeEmpty(target.root + folder);
   return left;
+}
+
+function isOurs(place: string, placed: Placed): boolean {
+  const info = lstat(place);
+  return placed.type === "link"
+    ? info?.isSymlink === true && Deno.readLinkSync(place) === placed.to
+    : info?.isFile === true && sumOf(place) === placed.sha256;
 }
 
 /** Removes evidence, spool, config and log: a purge. */

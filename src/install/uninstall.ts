@@ -47,7 +47,9 @@ export async function uninstallCommand(request: UninstallRequest): Promise<numbe
   notes.forEach(say);
   for (const { name, shell } of given) say(`${name} has ${shell || "/bin/sh"} again`);
   left.push(...await undoAll(target, keepsFiles ? (entry) => isPlaced(entry, placed) : undefined));
-  if (!keepsFiles) left.push(...removePlaced(target, placed, request.purge));
+  const known = new Set(journal.entries.map(({ about }) => about));
+  const others = placed.filter(({ path }) => !known.has(path));
+  if (!keepsFiles) left.push(...removePlaced(target, others, request.purge));
   if (request.purge) purge(target);
   else removeEmptyState(target);
   await forgetUnit(target);

@@ -4,6 +4,7 @@
  */
 
 import { replaceFile } from "../../posix/replace_file.ts";
+import { sweepBeside } from "../host_file.ts";
 import { stateFolder } from "../journal.ts";
 import type { Target } from "../target.ts";
 import { hostGroupId } from "./group.ts";
@@ -82,6 +83,8 @@ export function writeText(target: Target, name: EtcName, text: string): void {
  */
 export function putBack(target: Target, name: EtcName, before: EtcBefore): void {
   const path = target.root + pathOf(name);
+  // What a killed run has left beside it.
+  sweepBeside(target, pathOf(name));
   const old = textOf(beforePath(target, name));
   // A copy that is gone was put back already, when this was killed.
   if (before && old === undefined) return;

@@ -3,7 +3,7 @@
 import { withAccountsLocked } from "../../posix/account_lock.ts";
 import { groupId } from "../../posix/groups.ts";
 import type { ChangeKind, Left, Preview } from "../change.ts";
-import { readHostText, writeHostText } from "../host_file.ts";
+import { readHostText, sweepBeside, writeHostText } from "../host_file.ts";
 import type { Target } from "../target.ts";
 
 /** The group's name. */
@@ -77,6 +77,7 @@ function add(target: Target, path: string, line: string): void {
 }
 
 function remove(target: Target, path: string, name: string, wasWhole: boolean): void {
+  sweepBeside(target, path);
   const text = readHostText(target, path);
   if (text === undefined) return;
   const lines = text.split("\n");

@@ -2,7 +2,7 @@
 
 import { hasBlock, hasLine, withBlock, withLine, withoutBlock, withoutLine } from "../blocks.ts";
 import type { ChangeKind, Json, Left } from "../change.ts";
-import { readHostText, removePath, shown, writeHostText } from "../host_file.ts";
+import { readHostText, removePath, shown, sweepBeside, writeHostText } from "../host_file.ts";
 import type { Target } from "../target.ts";
 
 /** A block between marks. */
@@ -58,6 +58,7 @@ function textKind<Args extends { path: string } & Readonly<Record<string, Json>>
       writeHostText(target, args.path, edit.into(read(target, args) ?? "", args), NEW_FILE);
     },
     undo(target, args, before): Left[] {
+      sweepBeside(target, args.path);
       const text = read(target, args);
       if (text === undefined) return [];
       const rest = edit.outOf(text, args, before.isWhole);
