@@ -25,6 +25,7 @@ import { Errands } from "./errands.ts";
 import { IdleWatch } from "./idle.ts";
 import { Intake } from "./intake.ts";
 import { log } from "./log.ts";
+import { LoginShellWatch } from "./login_shell_watch.ts";
 import { PutBackWatch } from "./put_back_watch.ts";
 import { answering } from "./requests.ts";
 import type { Handle } from "./server.ts";
@@ -110,6 +111,7 @@ export class Host implements Disposable {
         dispatch: this.#dispatch,
         tidy,
         putBack: new PutBackWatch(places.state),
+        loginShells: new LoginShellWatch(places, this.#intake),
         meetAll: () => this.#meetAll(),
       },
       () => this.settings,

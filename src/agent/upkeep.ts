@@ -10,6 +10,7 @@ import type { Followed } from "./followed.ts";
 import type { IdleWatch } from "./idle.ts";
 import type { Intake } from "./intake.ts";
 import { log } from "./log.ts";
+import type { LoginShellWatch } from "./login_shell_watch.ts";
 import type { PutBackWatch } from "./put_back_watch.ts";
 import { SilenceWatch } from "./silence.ts";
 import { look, pathOf } from "./spool_folder.ts";
@@ -35,6 +36,7 @@ export interface Crew {
   dispatch: Dispatch;
   tidy: SpoolTidy;
   putBack: PutBackWatch;
+  loginShells: LoginShellWatch;
   /** Looks for users whose own spools are not followed yet. */
   meetAll(): void;
 }
@@ -50,7 +52,7 @@ export class Upkeep implements Disposable {
   constructor(readonly crew: Crew, readonly settings: () => AgentSettings) {}
 
   #tick(): void {
-    const { intake, idle, errands, stories, dispatch, putBack, meetAll } = this.crew;
+    const { intake, idle, errands, stories, dispatch, putBack, loginShells, meetAll } = this.crew;
     this.#ticks++;
     const isThorough = this.#ticks % THOROUGH_TICKS === 0;
     try {
@@ -67,6 +69,7 @@ export class Upkeep implements Disposable {
     }
     errands.run().catch((error) => intake.failed(error));
     putBack.check().catch((error) => intake.failed(error));
+    loginShells.check().catch((error) => intake.failed(error));
     if (this.#ticks % RETENTION_TICKS === RETENTION_TICKS / 60) {
       this.#removeOld().catch((error) => intake.failed(error));
     }

@@ -6,6 +6,7 @@
  */
 
 import { ERRAND_TABLE } from "./errand_rows.ts";
+import { LOGIN_SHELL_TABLE } from "./login_shell_rows.ts";
 import { MASKED_TABLE } from "./masked.ts";
 import { SINK_TABLES } from "./sink_rows.ts";
 import { VIEWS } from "./views.ts";
@@ -176,6 +177,7 @@ export const MIGRATIONS: readonly string[] = [
   ERRAND_TABLE,
   SINK_TABLES,
   MASKED_TABLE,
+  LOGIN_SHELL_TABLE,
 ];
 
 /** The schema's version, which `PRAGMA user_version` holds. */

@@ -2,6 +2,7 @@
 
 import { NoAccountsLockError, withAccountsLocked } from "../posix/account_lock.ts";
 import { messageOf } from "../terminal/message_of.ts";
+import { giveOnRecord } from "./give_on_record.ts";
 import { tellCaches } from "./name_caches.ts";
 import { helloOn, oldShells, programsOn } from "./old_shells.ts";
 import { withShells } from "./passwd_file.ts";
@@ -57,7 +58,9 @@ function rewrite(
     given.push({ name, shell: plain(name) });
     return plain(name);
   });
-  if (given.length > 0) notes.push(...writeSomehow(path, now, then, target.root));
+  if (given.length > 0) {
+    notes.push(...giveOnRecord(target, now, then, () => writeSomehow(path, now, then, target.root)));
+  }
   return given;
 }
 

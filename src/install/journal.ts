@@ -38,11 +38,11 @@ type Line =
 const encoder = new TextEncoder();
 
 /** `/var/lib/srvaudit`, with what stands before it. */
-export function stateFolder(target: Target): string {
+export function stateFolder(target: Pick<Target, "root">): string {
   return `${target.root}/var/lib/srvaudit`;
 }
 
-function fileOf(target: Target): string {
+function fileOf(target: Pick<Target, "root">): string {
   return `${stateFolder(target)}/install.journal`;
 }
 
@@ -51,7 +51,7 @@ function fileOf(target: Target): string {
  *
  * @throws {Error} if it cannot be read, or is not a journal
  */
-export function readJournal(target: Target): Journal {
+export function readJournal(target: Pick<Target, "root">): Journal {
   let text = "";
   try {
     text = Deno.readTextFileSync(fileOf(target));

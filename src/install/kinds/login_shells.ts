@@ -9,6 +9,7 @@ import { Buffer } from "node:buffer";
 import { withAccountsLocked } from "../../posix/account_lock.ts";
 import { type NewFile, removeUnfinished, replaceFile } from "../../posix/replace_file.ts";
 import type { Change, ChangeKind, Left, Preview } from "../change.ts";
+import { giveOnRecord } from "../give_on_record.ts";
 import { tellCaches } from "../name_caches.ts";
 import { readJournal } from "../journal.ts";
 import { helloOn, LOGIN_SHELLS, programsOn, usersIn } from "../old_shells.ts";
@@ -198,7 +199,8 @@ function putBack(target: Target, { users, to }: LoginShells, { many }: BeforeLog
       if (shell !== wanted) left.push({ what: `the shell of ${name}`, why: `it is ${shell || "none"} now` });
       return undefined;
     });
-    if (!isSame(now, passwd)) replaceFile(passwdOf(target), passwd, undefined, target.root);
+    if (isSame(now, passwd)) return;
+    giveOnRecord(target, now, passwd, () => replaceFile(passwdOf(target), passwd, undefined, target.root));
   }, target.root);
   tellCaches(target);
   return left;
