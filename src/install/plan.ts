@@ -62,7 +62,9 @@ export function planHooks(
     change(link, "/srv/audit/hello", { path: "/srv/audit/hello", to: `${target.library}/hello` }),
     // Without the file all shells of the C library's own list are allowed: with ours alone in it none of them would be.
     ...(lstat(`${target.root}/etc/shells`)
-      ? [change(line, `/etc/shells: ${target.hello}`, { path: "/etc/shells", line: target.hello })]
+      ? [target.hello, "/srv/audit/hello"].map((hello) =>
+        change(line, `/etc/shells: ${hello}`, { path: "/etc/shells", line: hello })
+      )
       : []),
     ...planBlocks(target, `${library}/snippets`),
     ...(target.hasSelinux && release.placed.some(({ path }) => path === SELINUX_MODULE)

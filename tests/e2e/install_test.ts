@@ -234,7 +234,10 @@ testThatNeeds(
     const shells = read(debian, "/etc/shells");
     await mustDo(debian, ["uninstall", "--purge", "-y"]);
     assert.equal(read(debian, "/etc/bash.real"), "umask 022\r\nalias ll='ls -l'\nalias la='ls -a'\n");
-    assert.equal(read(debian, "/etc/shells"), shells.replace("/usr/bin/hello-srvaudit\n", ""));
+    assert.equal(
+      read(debian, "/etc/shells"),
+      shells.replace("/usr/bin/hello-srvaudit\n/srv/audit/hello\n", ""),
+    );
   },
 );
 
