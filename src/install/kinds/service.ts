@@ -30,7 +30,7 @@ export const service: ChangeKind<ServiceArgs, null> = {
   async apply(target, { init }) {
     if (init === "systemd") {
       await must("systemctl", "daemon-reload");
-      await must("systemctl", "enable", "--quiet", "srvaudit");
+      await must("systemctl", "enable", "--quiet", unitOf(target));
       await must("systemctl", "restart", "srvaudit");
       return;
     }
@@ -51,6 +51,12 @@ export const service: ChangeKind<ServiceArgs, null> = {
     return [];
   },
 };
+
+/** systemd looks for units below /usr alone: one that lies elsewhere is enabled by its path. */
+function unitOf({ library }: Target): string {
+  const unit = library.replace(/srvaudit$/, "systemd/system/srvaudit.service");
+  return /^\/usr\/(local\/)?lib\//.test(unit) ? "srvaudit" : unit;
+}
 
 /** Whether the agent that runs is of the executable that is installed: an upgrade leaves one of the old executable. */
 export function isRunningInstalled(target: Target): boolean {
