@@ -54,7 +54,7 @@ inside=$!
 # finish: nothing inside is worth an orderly end. The kernel ends the first process inside after all others.
 finish() {
   first=$(cat "/proc/$inside/task/$inside/children" 2> /dev/null) || true
-  kill -KILL "$inside" 2> /dev/null || true
+  kill -KILL "$inside" ${first:+"${first% }"} 2> /dev/null || true
   wait "$inside" 2> /dev/null || true
   while [ -n "$first" ] && grep -q '^State:.[^ZX]' "/proc/${first% }/status" 2> /dev/null; do sleep 0.1; done
 }

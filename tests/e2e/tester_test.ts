@@ -108,10 +108,14 @@ class Tester implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    try {
-      this.script.kill("SIGKILL");
-    } catch {
-      // It has ended.
+    // All that a failed test has left alive goes too.
+    const ends = this.#processes().map((pid) => () => Deno.kill(Number(pid), "SIGKILL"));
+    for (const end of [() => this.script.kill("SIGKILL"), ...ends]) {
+      try {
+        end();
+      } catch {
+        // It was faster.
+      }
     }
     await this.script.status;
     await Promise.all([this.rest, this.script.stdout.cancel()]);
