@@ -1,6 +1,7 @@
 /** Who has lost `hello` as her login shell, and by whom: what passwd says, against what is known. */
 
 import type { KnownShell } from "../evidence/login_shell_rows.ts";
+import { isClosedShell } from "../posix/accounts.ts";
 import type { GivenShells } from "../record/given_shells.ts";
 
 /** A user of passwd. */
@@ -40,9 +41,6 @@ export interface ShellNews {
   lost: LostShell[];
 }
 
-/** Who has such a shell cannot log in: her account is closed, not her shell changed. Given another one later, she is said then. */
-const CLOSED = /\/(nologin|false)$/;
-
 /**
  * Compares. Who is in passwd no more, or cannot log in, stays as she was known.
  *
@@ -62,7 +60,8 @@ export function compareShells(passwd: Iterable<PasswdShell>, knowledge: ShellKno
       continue;
     }
     const was = row ?? knownBy(installed, name);
-    if (!was?.isHello || CLOSED.test(shell)) continue;
+    // Her account is closed. If it is opened again with another shell, that is said then.
+    if (!was?.isHello || isClosedShell(shell)) continue;
     news.known.push({ name, shell, isHello: false, sinceUs: nowUs });
     const last = given.findLast(({ atUs, shells }) => atUs >= was.sinceUs && Object.hasOwn(shells, name));
     const by = last?.shells[name] === shell ? last.by : undefined;

@@ -1,6 +1,7 @@
 /** Whose login shell becomes `hello`, and who is left as she is. */
 
 import { isKnownUser } from "../posix/account_by_name.ts";
+import { isClosedShell } from "../posix/accounts.ts";
 import { groupId } from "../posix/groups.ts";
 import type { Who } from "./answers.ts";
 import { helloOn, oldShells, programsOn } from "./old_shells.ts";
@@ -26,8 +27,6 @@ interface Person extends ChosenUser {
   gid: number;
 }
 
-/** Shells that let nobody in. */
-const CLOSED: ReadonlySet<string> = new Set(["nologin", "false"]);
 const WAY_OUT = "passwd cannot give it a shell, --force-command can give it hello";
 
 /**
@@ -152,7 +151,7 @@ function whyNot(
   // None is /bin/sh, as it is for login(1).
   const path = shell || "/bin/sh";
   const kind = path.slice(path.lastIndexOf("/") + 1);
-  if (CLOSED.has(kind)) return `cannot log in: her shell is ${path}`;
+  if (isClosedShell(path)) return `cannot log in: her shell is ${path}`;
   if (!isProgram(path)) return `has a shell that is not there: ${path}`;
   if (shells && !shells.includes(kind)) return `has another shell: ${path}; --users takes her too`;
   if (mapLine(name, shell) === undefined) {

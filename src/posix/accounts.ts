@@ -79,3 +79,8 @@ export function localAccounts(file: string): Account[] {
     return isOne ? [{ name, uid: Number(uid), gid: Number(gid), home, shell }] : [];
   });
 }
+
+/** @returns whether nobody logs in by such a shell, of passwd's: the account is closed */
+export function isClosedShell(shell: string): boolean {
+  return /\/(nologin|false)$/.test(shell);
+}

@@ -5,7 +5,10 @@ import { parseLine } from "../../config/key_values.ts";
 import { DEFAULT_POLICY, mappedShell, type Policy } from "../../config/policy.ts";
 import { detectTarget } from "../../install/detect.ts";
 import { forcedUsers } from "../../install/forced_users.ts";
+import { givenHello } from "../../install/given_hello.ts";
+import { helloOn } from "../../install/old_shells.ts";
 import { findSshd, settingsFor, type SshdSettings } from "../../install/sshd.ts";
+import { isClosedShell } from "../../posix/accounts.ts";
 import { messageOf } from "../../terminal/message_of.ts";
 import {
   type Finding,
@@ -25,16 +28,22 @@ export interface PasswdUser {
   shell: string;
 }
 
+/** More users than these are counted: an admin mends one cause. */
+const MOST_NAMED = 5;
 /** The names that hello is installed by. */
 const HELLO_NAMES = /\/(hello-srvaudit|srvaudit\/hello|audit\/hello)$/;
 
-/** @returns the users whose login shell is hello, as far as passwd itself has them */
-function helloUsers(host: Host): PasswdUser[] {
+/** @returns the users of passwd; of several lines of a name, all */
+function passwdUsers(host: Host): PasswdUser[] {
   const passwd = readText(host.places.accounts);
   if (typeof passwd === "string") return [];
   return passwd.text.split("\n").map((line) => line.split(":"))
-    .map(([name = "", , , , , , shell = ""]) => ({ name, shell }))
-    .filter(({ shell }) => HELLO_NAMES.test(shell));
+    .map(([name = "", , , , , , shell = ""]) => ({ name, shell }));
+}
+
+/** @returns the users whose login shell is hello, as far as passwd itself has them */
+function helloUsers(host: Host): PasswdUser[] {
+  return passwdUsers(host).filter(({ shell }) => HELLO_NAMES.test(shell));
 }
 
 /** @returns the policy that the config gives; the defaults where it has errors, which `config` of this doctor tells of */
@@ -46,20 +55,44 @@ function configuredPolicy(host: Host): Policy {
   return settings?.policy ?? { ...DEFAULT_POLICY };
 }
 
-/** Whether hello is there for those who have it, and their real shells behind it. */
+/** Whether hello is there for those who have it, and their real shells behind it; and who has it no more. */
 export function users(host: Host): Finding[] {
   const all = helloUsers(host);
+  const left = leavers(host);
   if (all.length === 0) {
-    if (isForcedOnSome(host)) return [ok("nobody of /etc/passwd logs in through hello: sshd starts it")];
-    return [
-      warning("nobody of /etc/passwd logs in through hello", "srvaudit install"),
-    ];
+    if (isForcedOnSome(host)) {
+      return [ok("nobody of /etc/passwd logs in through hello: sshd starts it"), ...left];
+    }
+    return [warning("nobody of /etc/passwd logs in through hello", "srvaudit install"), ...left];
   }
   const policy = configuredPolicy(host);
   const faults = all.flatMap((user) => faultOf(host, policy, user));
   return faults.length > 0
-    ? faults
-    : [ok(`${all.length} of /etc/passwd log in through hello, and have a real shell`)];
+    ? [...faults, ...left]
+    : [ok(`${all.length} of /etc/passwd log in through hello, and have a real shell`), ...left];
+}
+
+/** Who was given hello, and logs in without it: by chsh(1), an admin, or rescue. Who is to be so is not told from who is not. */
+function leavers(host: Host): Finding[] {
+  // The journal is root's: `installer` of this doctor says that it was not looked at.
+  if (!host.isRoot) return [];
+  const given = givenHello({ root: host.root });
+  const isHello = helloOn({ root: host.root });
+  const found = passwdUsers(host).filter(({ name, shell }) =>
+    given.delete(name) && !isHello(shell) && !isClosedShell(shell)
+  );
+  const more = found.length - MOST_NAMED;
+  return [
+    ...found.slice(0, MOST_NAMED).map(({ name, shell }) =>
+      warning(
+        `${name}'s login shell is ${shell || "/bin/sh"}: srvaudit install gave her hello`,
+        `srvaudit install --users ${name}`,
+      )
+    ),
+    ...(more > 0
+      ? [warning(`so it is with ${more} more whom srvaudit install gave hello`, "srvaudit install again")]
+      : []),
+  ];
 }
 
 function isForcedOnSome(host: Host): boolean {
