@@ -27,7 +27,8 @@ cp -R packaging/deb "$work/debian"
 cp packaging/changelog packaging/sysv/srvaudit "$work/debian/"
 mv "$work/debian/srvaudit" "$work/debian/srvaudit.init"
 cp "$copyright" "$work/debian/copyright"
-sed -e '/^#MISSING_SHELLS#$/{r packaging/missing_shells.sh' -e 'd;}' packaging/deb/srvaudit.postrm > "$work/debian/srvaudit.postrm"
+sed -e '/^#MISSING_SHELLS#$/{r packaging/missing_shells.sh' -e 'd;}' packaging/deb/srvaudit.postrm |
+  sed '/^# shellcheck /d' > "$work/debian/srvaudit.postrm"
 (cd "$work" && DEB_RULES_REQUIRES_ROOT=no debian/rules binary > log 2>&1) || {
   cat "$work/log" >&2
   echo "deb.sh: $work was not packed: see above" >&2

@@ -34,10 +34,11 @@ changelog() {
     NF { sub(/^  \* /, "- "); text = $0 "\n" text }'
 }
 
-# list_files STAGE: what is shipped, as %files has it.
+# list_files STAGE: what is shipped, as %files has it. Folders that no host is sure to have are everybody's who puts something
+# there: rpm removes them with the last one.
 list_files() {
-  (cd "$1" && find etc/srvaudit usr/lib/srvaudit usr/share/doc/srvaudit usr/share/licenses/srvaudit -type d) | sort |
-    sed 's|.*|%dir %attr(0755, root, root) /&|'
+  (cd "$1" && find etc/srvaudit usr/lib/srvaudit usr/lib/systemd/system/*.wants usr/share/doc/srvaudit usr/share/fish \
+    usr/share/licenses usr/share/selinux usr/share/zsh -type d) | sort | sed 's|.*|%dir %attr(0755, root, root) /&|'
   (cd "$1" && find . ! -type d) | sed 's|^\./|/|' | sort | while read -r path; do
     case $path in
       /etc/srvaudit/*) echo "%attr(0640, root, srvaudit) %config(noreplace) $path" ;;
@@ -57,7 +58,8 @@ install -D -m 644 "$copyright" "$work/stage/usr/share/licenses/srvaudit/copyrigh
 find "$work/stage" -exec touch --no-dereference --date="@$SOURCE_DATE_EPOCH" {} +
 list_files "$work/stage" > "$work/stage.files"
 {
-  sed -e '/^#MISSING_SHELLS#$/{r packaging/missing_shells.sh' -e 'd;}' packaging/rpm/srvaudit.spec
+  sed -e '/^#MISSING_SHELLS#$/{r packaging/missing_shells.sh' -e 'd;}' packaging/rpm/srvaudit.spec |
+    sed '/^# shellcheck /d'
   echo
   echo %changelog
   changelog

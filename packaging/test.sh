@@ -14,7 +14,8 @@ else
   # sshd and its clients; the shells and terminals that people use; what they send through ssh; what the tests look with.
   packaging/debian_packages.sh \
     binutils openssh-server openssh-client expect zsh fish tmux rsync git sqlite3 strace man-db procps ansible-core \
-    checkpolicy semodule-utils setools policycoreutils selinux-utils bsdutils util-linux openssl tinyproxy-bin rsyslog rsyslog-openssl rsyslog-gnutls debootstrap acl attr
+    checkpolicy semodule-utils setools policycoreutils selinux-utils bsdutils util-linux openssl tinyproxy-bin rsyslog rsyslog-openssl rsyslog-gnutls acl attr \
+    debootstrap debhelper lintian rpm
 fi
 
 work=$(mktemp -d)

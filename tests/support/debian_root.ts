@@ -17,6 +17,13 @@ export interface DebianRoot extends AsyncDisposable {
   readonly root: string;
   /** The words that stand before a command to run it inside, as root, from `/`: for a program that is not run by `run`. */
   readonly inside: readonly string[];
+  /**
+   * The words that stand before a program of the machine's to run it in the namespaces, but not inside: for one that takes the
+   * root as an argument. Its files have the machine's paths.
+   */
+  readonly beside: readonly string[];
+  /** The root's path for a program that runs beside. */
+  readonly besideRoot: string;
   /** Runs a command inside, as root. */
   run(command: readonly string[], options?: RunOptions): Promise<Finished>;
   /**
@@ -52,17 +59,13 @@ export async function debianRoot(): Promise<DebianRoot> {
   const said = new TextDecoder().decode((await reader.read()).value);
   const pid = Number(said.trim());
   if (!pid) throw new Error(`${SCRIPT} hold ${base} ${folder} failed: see above`);
-  const inside = [
-    "nsenter",
-    `--target=${pid}`,
-    "--mount",
-    "--pid",
-    `--root=/proc/${pid}/root${folder}/root`,
-    "--wdns=/",
-  ];
+  const beside = ["nsenter", `--target=${pid}`, "--mount", "--pid"];
+  const inside = [...beside, `--root=/proc/${pid}/root${folder}/root`, "--wdns=/"];
   return {
     root: `/proc/${pid}/root${folder}/root`,
     inside,
+    beside,
+    besideRoot: `${folder}/root`,
     run: (command, options) => run([...inside, ...command], { cwd: "/", ...options }),
     succeed: (command, options) => succeed([...inside, ...command], { cwd: "/", ...options }),
     async [Symbol.asyncDispose]() {
