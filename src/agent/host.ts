@@ -49,6 +49,7 @@ export class Host implements Disposable {
   readonly #accounts = new Accounts();
   readonly #sessions: Sessions;
   readonly #intake: Intake;
+  readonly #loginShells: LoginShellWatch;
   readonly #upkeep: Upkeep;
   readonly #admission: Admission;
   readonly #tickets: Tickets;
@@ -102,6 +103,8 @@ export class Host implements Disposable {
     this.#intake.say("started", { version: VERSION });
     this.#intake.begin(poller);
     this.#meetAll();
+    this.#loginShells = new LoginShellWatch(places, this.#intake);
+    this.#loginShells.begin(poller);
     this.#upkeep = new Upkeep(
       {
         intake: this.#intake,
@@ -111,7 +114,7 @@ export class Host implements Disposable {
         dispatch: this.#dispatch,
         tidy,
         putBack: new PutBackWatch(places.state),
-        loginShells: new LoginShellWatch(places, this.#intake),
+        loginShells: this.#loginShells,
         meetAll: () => this.#meetAll(),
       },
       () => this.settings,
@@ -236,6 +239,7 @@ export class Host implements Disposable {
 
   [Symbol.dispose](): void {
     this.#upkeep[Symbol.dispose]();
+    this.#loginShells[Symbol.dispose]();
     this.#dispatch[Symbol.dispose]();
     this.#stories[Symbol.dispose]();
     this.#tickets[Symbol.dispose]();

@@ -7,9 +7,11 @@ import type { HostPaths } from "../config/paths.ts";
 import type { NewEvent } from "../evidence/event.ts";
 import { LoginShellRows } from "../evidence/login_shell_rows.ts";
 import { localAccounts } from "../posix/accounts.ts";
+import type { Poller } from "../posix/poller.ts";
 import { nowUs } from "../record/clock.ts";
 import { readGivenShells } from "../record/given_shells.ts";
 import { messageOf } from "../terminal/message_of.ts";
+import { FileNews } from "./file_news.ts";
 import type { Intake } from "./intake.ts";
 import { log } from "./log.ts";
 import { compareShells, type LostShell, type ShellKnowledge } from "./login_shells.ts";
@@ -18,18 +20,31 @@ import { compareShells, type LostShell, type ShellKnowledge } from "./login_shel
 const MOST_TOLD_EACH = 20;
 
 /** Reads passwd when it has changed. Who is known to have `hello` is in evidence: so a restart neither repeats nor misses it. */
-export class LoginShellWatch {
+export class LoginShellWatch implements Disposable {
   readonly #rows: LoginShellRows;
   /** Which passwd was looked at last. */
   #seen: string | undefined;
   #work: Promise<void> = Promise.resolve();
+  #news: Disposable | undefined;
 
   /** @throws {EvidenceError} */
   constructor(
     readonly places: Pick<HostPaths, "accounts" | "state">,
-    readonly intake: Pick<Intake, "store" | "onNews">,
+    readonly intake: Pick<Intake, "store" | "onNews" | "failed">,
   ) {
     this.#rows = new LoginShellRows(intake.store);
+  }
+
+  /** Looks at passwd, and from now on at each change of it as it comes; where the kernel tells of none, whenever it is asked to. */
+  begin(poller: Poller): void {
+    const look = () => void this.check().catch((error) => this.intake.failed(error));
+    try {
+      this.#news = new FileNews(poller, this.places.accounts, look);
+    } catch (error) {
+      const { accounts: file } = this.places;
+      log.warn("{file} is looked at each second: {reason}", { file, reason: messageOf(error) });
+    }
+    look();
   }
 
   /**
@@ -71,6 +86,10 @@ export class LoginShellWatch {
       if (kind === "tamper") log.warn("{words}", { words: data?.words });
       else log.info("users have their own shells again, by {by}", { by: data?.by });
     }
+  }
+
+  [Symbol.dispose](): void {
+    this.#news?.[Symbol.dispose]();
   }
 }
 

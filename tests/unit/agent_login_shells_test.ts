@@ -10,7 +10,9 @@ import { giveShellsBack } from "../../src/install/give_shells_back.ts";
 import { recordBegin, recordChange, recordFinish } from "../../src/install/journal.ts";
 import { loginShells, loginShellsChange } from "../../src/install/kinds/login_shells.ts";
 import { chooseUsers } from "../../src/install/people.ts";
+import { Inotify } from "../../src/posix/inotify.ts";
 import { effectiveUid } from "../../src/posix/libc.ts";
+import { Poller } from "../../src/posix/poller.ts";
 import { AccountsRoot } from "../support/accounts_root.ts";
 
 const HELLO = "/usr/bin/hello-srvaudit";
@@ -22,6 +24,8 @@ const PASSWD = "root:x:0:0:root:/root:/bin/bash\n" +
   using root = new AccountsRoot(PASSWD.replace("/bin/zsh", HELLO));
   giveShellsBack(root.target);
   effectiveUid();
+  new Inotify()[Symbol.dispose]();
+  new Poller()[Symbol.dispose]();
 }
 
 /** Evidence that can be made to refuse, as on a full disk. */
@@ -43,6 +47,7 @@ class WatchedHost implements Disposable {
   readonly state = `${this.root.path}/var/lib/srvaudit`;
   store = this.#open();
   watch = this.#begin();
+  readonly failures: unknown[] = [];
   #said = 0;
 
   #open(): FullStore {
@@ -52,7 +57,11 @@ class WatchedHost implements Disposable {
 
   #begin(): LoginShellWatch {
     const places = { accounts: `${this.root.path}/etc/passwd`, state: this.state };
-    return new LoginShellWatch(places, { store: this.store, onNews: () => {} });
+    return new LoginShellWatch(places, {
+      store: this.store,
+      onNews: () => {},
+      failed: (error) => this.failures.push(error),
+    });
   }
 
   /** What the agent was told while it did not run, it hears at its next start. */
@@ -216,6 +225,38 @@ Deno.test("a closed account is nobody's leaving, until it is opened with another
   assert.deepEqual(await host.news(), []);
   host.root.write("/etc/passwd", PASSWD);
   assert.deepEqual(await host.news(), [lost("bob", 1001, "/bin/zsh")]);
+});
+
+Deno.test("who leaves hello for a moment, and is back before the second is over, is said", async () => {
+  using host = new WatchedHost();
+  using poller = new Poller();
+  host.shell("bob", HELLO);
+  host.watch.begin(poller);
+  host.shell("bob", "/bin/bash");
+  await poller.turn(Infinity);
+  host.shell("bob", HELLO);
+  await poller.turn(Infinity);
+  assert.deepEqual(await host.news(), [lost("bob", 1001, "/bin/bash")]);
+  // Others' files of the same folder say nothing, and passwd that is not there is waited for.
+  host.root.write("/etc/hostname", "web01\n");
+  Deno.removeSync(`${host.root.path}/etc/passwd`);
+  await poller.turn(Infinity);
+  assert.deepEqual(await host.news(), []);
+  assert.deepEqual(host.failures, []);
+  host.watch[Symbol.dispose]();
+});
+
+Deno.test("where the kernel tells of no change, each second will do", async () => {
+  using host = new WatchedHost();
+  using poller = new Poller();
+  const places = { accounts: "/nowhere/at/all/passwd", state: host.state };
+  using watch = new LoginShellWatch(places, {
+    store: host.store,
+    onNews: () => {},
+    failed: assert.ifError,
+  });
+  watch.begin(poller);
+  await watch.check();
 });
 
 Deno.test("what cannot be put in evidence is tried again, and is there once", async () => {
