@@ -77,10 +77,6 @@ jira: $(DENORT)
 tester: build
 	@exec setpriv --pdeathsig KILL packaging/tester/tester.sh
 
-# What is handed out: dist/release/ with the tarball, its install.sh, and SHA256SUMS.
-release: build
-	packaging/release.sh dist/release
-
 # Packages for this machine's architecture: the same sources give the same bytes. xz -6 against -1: 23 MB in half a minute
 # against 26 MB in six seconds; -9 saves one percent more and takes 700 MB of memory.
 PACKAGES = dist/packages
@@ -102,6 +98,11 @@ $(DEB): $(PACKAGED) dist/copyright
 
 $(RPM): $(PACKAGED) dist/copyright
 	@packaging/rpm.sh dist/copyright $(PACKAGES) $(LEVEL)
+
+# What is handed out: the tarball, its install.sh, and SHA256SUMS.
+RELEASE = dist/release
+release: build dist/copyright
+	@packaging/release.sh dist/copyright $(RELEASE) $(LEVEL)
 
 clean:
 	rm -rf dist .tools

@@ -1,18 +1,27 @@
 #!/bin/sh
-# Makes what is handed out: packaging/release.sh OUTDIR, after `make build`.
-#   srvaudit-VERSION-linux-ARCHITECTURE.tar.gz   install.sh, SHA256SUMS and root/, which holds every file where it is to lie
-#   install.sh                                   the same one, which knows the tarball's sum
-#   SHA256SUMS                                   of these two
-# The same commit gives the same bytes.
+# Makes what is handed out of what `make build` made: packaging/release.sh COPYRIGHT OUTPUT LEVEL
+#   COPYRIGHT  what copyright.ts has printed
+#   OUTPUT     the folder that it goes to:
+#     srvaudit-VERSION-linux-ARCHITECTURE.tar.gz   install.sh, SHA256SUMS and root/, which has every file where it is to lie
+#     install.sh                                   the same one, which knows the tarball's sum
+#     SHA256SUMS                                   of these two
+#   LEVEL      how hard gzip tries
+# The same sources give the same bytes.
 set -eu
 umask 022
 export LC_ALL=C TZ=UTC0
 
-mkdir -p "$1"
-out=$(cd "$1" && pwd)
 cd "$(dirname "$0")/.."
+copyright=$PWD/$1
+mkdir -p "$2"
+output=$(cd "$2" && pwd)
+level=$3
+version=$(packaging/version.sh version)
+made=$(packaging/version.sh epoch)
 
-version=$(sed -n 's/^ *"version": *"\([^"]*\)".*/\1/p' deno.json)
+packaging/tools.sh release checkmodule:checkpolicy semodule_package:semodule-utils
+packaging/selinux/build.sh dist/selinux
+
 # e_machine of the ELF header.
 case $(od -A n -t u2 -j 18 -N 2 dist/srvaudit | tr -d ' ') in
   62) architecture=x86_64 ;;
@@ -22,7 +31,6 @@ case $(od -A n -t u2 -j 18 -N 2 dist/srvaudit | tr -d ' ') in
     exit 1
     ;;
 esac
-made=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}
 name=srvaudit-$version
 tarball=$name-linux-$architecture.tar.gz
 
@@ -40,17 +48,16 @@ stamp_installer() {
   chmod 755 "$1"
 }
 
-packaging/selinux/build.sh dist/selinux
 mkdir "$work/$name"
+install -m 644 "$copyright" "$work/$name/copyright"
 packaging/install_files.sh "$work/$name/root" /usr any
 (cd "$work/$name" && find root -type f | sort | xargs sha256sum > SHA256SUMS)
 stamp_installer "$work/$name/install.sh" "" "$(sum_of "$work/$name/SHA256SUMS")"
 
 # ustar is what every tar unpacks, busybox's too.
 tar --create --file - --directory "$work" --format=ustar --sort=name --mtime="@$made" --owner=0 --group=0 --numeric-owner \
-  "$name" | gzip --no-name --best > "$work/$tarball"
+  "$name" | gzip --no-name "-$level" > "$work/$tarball"
 stamp_installer "$work/install.sh" "$(sum_of "$work/$tarball")" ""
 (cd "$work" && sha256sum "$tarball" install.sh > SHA256SUMS)
 
-mv -f "$work/$tarball" "$work/install.sh" "$work/SHA256SUMS" "$out"
-du -h "$out/$tarball"
+mv -f "$work/$tarball" "$work/install.sh" "$work/SHA256SUMS" "$output"
