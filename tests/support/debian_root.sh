@@ -7,13 +7,13 @@ set -eu
 
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd -P)
 
-# make_base FOLDER: a bookworm with what nearly every host has, and the packages of other shells beside it, not installed.
+# make_base FOLDER: a bookworm with what nearly every host has; the packages of other shells, and of sshd, lie there to be installed.
 make_base() {
   suite=bookworm
   mirror=http://deb.debian.org/debian
   debootstrap --variant=minbase --include=adduser,procps,ca-certificates "$suite" "$1" "$mirror"
   # apt-get installs them later without a network.
-  chroot "$1" apt-get install --yes --no-install-recommends --download-only zsh fish
+  chroot "$1" apt-get install --yes --no-install-recommends --download-only zsh fish openssh-server
 }
 
 make() {
