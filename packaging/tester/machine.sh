@@ -58,9 +58,10 @@ mount --bind "$project" "$root$source"
 mount -o remount,bind,ro "$root$source"
 hostname tester
 
-inside="env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 http_proxy=${http_proxy-} https_proxy=${https_proxy-}"
+path=/usr/sbin:/usr/bin:/sbin:/bin
 if [ -z "$is_ready" ]; then
-  $inside chroot "$root" "$source/packaging/tester/prepare.sh" 9>&-
+  # The environment is the admin's: apt may need a proxy.
+  PATH=$path HOME=/root LC_ALL=C.UTF-8 chroot "$root" "$source/packaging/tester/prepare.sh" 9>&-
   tar --create --file "$tools/machine.tar.new" --directory "$folder/upper" --xattrs --xattrs-include='*' --numeric-owner \
     --exclude=./var/cache/apt --exclude=./var/lib/apt/lists --exclude=./var/log .
   chmod 600 "$tools/machine.tar.new"
@@ -75,4 +76,4 @@ rm -f "$root"/etc/ssh/ssh_host_*
 [ -s "$tools/host_key" ] || chroot "$root" ssh-keygen -q -t ed25519 -N '' -C tester -f /etc/ssh/ssh_host_ed25519_key
 [ -s "$tools/host_key" ] || cp -p "$root/etc/ssh/ssh_host_ed25519_key" "$tools/host_key"
 cp -p "$tools/host_key" "$root/etc/ssh/ssh_host_ed25519_key"
-exec $inside SSH_PORT="$SSH_PORT" REDMINE_PORT="$REDMINE_PORT" chroot "$root" "$source/packaging/tester/serve.sh"
+exec env -i PATH="$path" HOME=/root LANG=C.UTF-8 SSH_PORT="$SSH_PORT" REDMINE_PORT="$REDMINE_PORT" chroot "$root" "$source/packaging/tester/serve.sh"

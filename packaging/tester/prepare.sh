@@ -18,7 +18,7 @@ innodb-log-file-size = 8M
 innodb-buffer-pool-size = 32M
 TEXT
 
-say "1 of 4: packages for sshd, MariaDB and Redmine (some 100 MB to download, where apt has none of them yet)"
+say "1 of 4: packages for sshd, MariaDB and Redmine (70 MB to download, where apt has none of them)"
 DEBIAN_FRONTEND=noninteractive
 export DEBIAN_FRONTEND
 # bring PACKAGE...: installs them.

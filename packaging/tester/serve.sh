@@ -4,7 +4,7 @@
 set -eu
 . "$(dirname -- "$0")/services.sh"
 
-grep -q '^127.0.1.1.*tester$' /etc/hosts || echo '127.0.1.1 tester' >> /etc/hosts
+grep -qs '^127.0.1.1.*tester$' /etc/hosts || echo '127.0.1.1 tester' >> /etc/hosts
 say "starting MariaDB and Redmine"
 start_database
 cat > "$redmine_folder/config/puma.rb" << TEXT
