@@ -23,7 +23,7 @@ import type { InstallRequest } from "./request.ts";
 import { arm, pending, SAFETY_SECONDS } from "./safety.ts";
 import type { Target } from "./target.ts";
 import { tryOut } from "./try_out.ts";
-import { wordsFor } from "./words.ts";
+import { wordsFor, wordsForPlan } from "./words.ts";
 
 /** How long a question waits for its answer, in milliseconds. */
 const PATIENCE_MS = 3_600_000;
@@ -120,13 +120,7 @@ async function areWorking(target: Target, answers: Answers): Promise<boolean> {
 
 function isAgreed(changes: readonly Change[]): boolean {
   say("this will be changed:");
-  for (const { kind, about } of changes) {
-    if (kind.kind !== "file" && kind.kind !== "link" && kind.kind !== "folder") {
-      say(`  ${kind.kind}: ${about}`);
-    }
-  }
-  const placed = changes.filter(({ kind }) => kind.kind === "file" || kind.kind === "link").length;
-  if (placed > 0) say(`  ${placed} files of srvAudit's are placed`);
+  wordsForPlan(changes).forEach((line) => say(`  ${line}`));
   const answer = ask("Install? [Y/n] ", PATIENCE_MS);
   return answer !== undefined && /^(y|yes|)$/i.test(answer);
 }
