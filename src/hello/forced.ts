@@ -8,15 +8,13 @@
 
 import type { Called } from "../posix/program_name.ts";
 import { tell } from "../terminal/ask.ts";
+import { HELLO } from "./real_shell.ts";
 
 /** How a process is started: its name, and its arguments. */
 export interface Start {
   called: Called;
   args: readonly string[];
 }
-
-/** What sshd forces on a user whose shell in passwd is `hello` already: that `hello` is forced itself. */
-const FORCED_TWICE = /^exec \/\S+\/(hello-srvaudit|srvaudit\/hello|audit\/hello) --forced$/;
 
 /** Where the systems keep the program that sshd has built in as `internal-sftp`. */
 const SFTP_SERVERS = [
@@ -32,7 +30,11 @@ const SFTP_SERVERS = [
  */
 export function isForced(args: readonly string[]): boolean {
   if (args.length === 1) return args[0] === "--forced";
-  return args.length === 2 && args[0] === "-c" && FORCED_TWICE.test(args[1] ?? "");
+  // On a user whose shell in passwd is `hello` already: that one is forced itself.
+  const twice = args.length === 2 && args[0] === "-c"
+    ? /^exec (\S+) --forced$/.exec(args[1] ?? "")?.[1]
+    : undefined;
+  return twice !== undefined && HELLO.test(twice);
 }
 
 /**
@@ -57,16 +59,11 @@ function originalCommand(): string | undefined {
   }
 }
 
-/**
- * `Subsystem sftp internal-sftp` names what is within sshd itself, which ForceCommand has taken the place of.
- *
- * @param isThere whether a program can be found under that path
- * @returns a command that a shell can run
- */
-export function runnable(command: string, isThere: (path: string) => boolean = isFile): string {
+/** `Subsystem sftp internal-sftp` names what is within sshd itself, which ForceCommand has taken the place of. */
+function runnable(command: string): string {
   const [, options] = /^internal-sftp(\s.*)?$/s.exec(command) ?? [];
   if (options === undefined && command !== "internal-sftp") return command;
-  const server = SFTP_SERVERS.find(isThere);
+  const server = SFTP_SERVERS.find(isFile);
   return server === undefined ? command : server + (options ?? "");
 }
 

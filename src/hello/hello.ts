@@ -38,8 +38,7 @@ export async function main(called: Called, args: readonly string[]): Promise<voi
     console.log(args[0] === "--help" ? help : version);
     return;
   }
-  const forced = isForced(args);
-  const start = forced ? withoutForce(called) : { called, args };
+  const start = isForced(args) ? withoutForce(called) : { called, args };
   const invocation = parseInvocation(start.called.isLogin, start.args);
   // What is written on the way is for this user alone, whatever her umask, which the shell gets back.
   const umask = Deno.umask(0o077);
@@ -51,10 +50,7 @@ export async function main(called: Called, args: readonly string[]): Promise<voi
     const places = paths();
     const found = policyOrDefaults(places);
     ({ policy } = found);
-    const account = ownAccount();
-    // Under ForceCommand the shell of passwd is the user's real one.
-    const standing = forced ? account?.shell : undefined;
-    shell = shellOrAnother(policy, places.shells, account?.name ?? "", standing);
+    shell = shellOrAnother(policy, places.shells);
     const arrival = { login, places, policy: found, shell };
     if (login.hasPerson) await (await import("./open_for_person.ts")).openForPerson(arrival);
     else await (await import("./open_for_command.ts")).openForCommand(arrival);
@@ -88,9 +84,9 @@ function isPersonThere(invocation: Invocation): boolean {
 }
 
 /** A real shell that cannot be had is said, and another taken: nobody's record hangs on it. */
-function shellOrAnother(policy: Policy, mapFile: string, user: string, standing?: string): RealShell {
+function shellOrAnother(policy: Policy, mapFile: string): RealShell {
   try {
-    return realShell(policy, mapFile, user, standing);
+    return realShell(policy, mapFile, ownAccount());
   } catch (error) {
     if (policy.onFailure === "deny") throw error;
     const shell = anyShell(policy.defaultShell);

@@ -1,6 +1,8 @@
 /** Which shell `hello` stands for. */
 
 import { mappedShell, type Policy } from "../config/policy.ts";
+import { isClosedShell } from "../posix/accounts.ts";
+import type { Account } from "../posix/libc.ts";
 
 /** The shells that we have hooks for, and all others. */
 export type ShellKind = "bash" | "zsh" | "fish" | "other";
@@ -11,29 +13,37 @@ export interface RealShell {
   kind: ShellKind;
 }
 
+/** Where `hello` lies, below whatever PREFIX: docs/operations.md, RESCUE, has the same. */
+export const HELLO = /^\/(\S+\/)?(hello-srvaudit|srvaudit\/hello|audit\/hello)$/;
+
 /**
- * The user's real shell: her own in the map file, else the one that she has without `hello`, else the config's default.
+ * The user's real shell: her own in the map file; else the one of passwd, where `hello` was not started in its place (by sshd's
+ * ForceCommand, by su(1), by herself); else the config's default.
  *
  * @param policy the host's
  * @param mapFile `/etc/srvaudit/shells`
- * @param user her name
- * @param standing the shell that passwd names for her, where `hello` was not started in its place
+ * @param user as passwd has her; undefined: it does not
  * @throws {Error} if that shell is not there, cannot be run, or is `hello` itself
  */
 export function realShell(
   policy: Pick<Policy, "defaultShell">,
   mapFile: string,
-  user: string,
-  standing?: string,
+  user: Pick<Account, "name" | "shell"> | undefined,
 ): RealShell {
-  const own = standing === "" ? "/bin/sh" : standing;
-  const isReal = own !== undefined && faultOf(own) !== IS_HELLO;
-  const path = mappedShell(mapFile, user) ?? (isReal ? own : policy.defaultShell);
+  const path = mappedShell(mapFile, user?.name ?? "") ?? (user && shellOfPasswd(user)) ?? policy.defaultShell;
   const fault = faultOf(path);
   if (fault) {
-    throw new Error(`the shell ${path} of ${user} ${fault}: see ${mapFile}, and defaultShell in the config`);
+    throw new Error(
+      `the shell ${path} of ${user?.name ?? ""} ${fault}: see ${mapFile}, and defaultShell in the config`,
+    );
   }
   return { path, kind: kindOf(path) };
+}
+
+/** @returns undefined where that is `hello`, or one that lets nobody in */
+function shellOfPasswd({ shell }: Pick<Account, "shell">): string | undefined {
+  const path = shell || "/bin/sh";
+  return HELLO.test(path) || isClosedShell(path) || faultOf(path) === IS_HELLO ? undefined : path;
 }
 
 /**

@@ -42,7 +42,8 @@ for (
     ["a spool that is a file", 'mkdir -m 700 "$HOME/.ash"; : > "$HOME/.ash/spool"', /spool/],
     [
       "a real shell that is not there",
-      'mkdir -p "$HOME/etc/srvaudit"; echo defaultShell=/nowhere > "$HOME/etc/srvaudit/config"',
+      'mkdir -p "$HOME/etc/srvaudit"; echo "$(id -un)=/nowhere" > "$HOME/etc/srvaudit/shells"; ' +
+      'echo defaultShell=/nowhere > "$HOME/etc/srvaudit/config"',
       /\/nowhere/,
     ],
   ] as const

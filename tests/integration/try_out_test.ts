@@ -66,13 +66,15 @@ testThatNeeds(
     }
     const ours = `user in (${users.map(({ name }) => `'${name}'`).join()})`;
     // A new ticket each, and the two commands that were tried before.
-    const logins = await agent.ask<{ user: string; ticket: string; how_closed: string; exit_code: number }>(
-      `select user, ticket, how_closed, exit_code from login_session where mode = 'interactive' and ${ours} order by ticket`,
+    const logins = await agent.ask(
+      `select user, shell, ticket, how_closed, exit_code from login_session where mode = 'interactive' and ${ours} order by ticket`,
     );
     assert.deepEqual(
       logins,
       users.map(({ name }, i) => ({
         user: name,
+        // Her own, before any line in the map says so.
+        shell: shells[i],
         ticket: String(i + 1),
         how_closed: "logout",
         exit_code: 0,
