@@ -5,7 +5,7 @@
 
 import type { HostPaths } from "../config/paths.ts";
 import type { NewEvent } from "../evidence/event.ts";
-import { LoginShellRows } from "../evidence/login_shell_rows.ts";
+import { type KnownShell, LoginShellRows } from "../evidence/login_shell_rows.ts";
 import { localAccounts } from "../posix/accounts.ts";
 import type { Poller } from "../posix/poller.ts";
 import { nowUs } from "../record/clock.ts";
@@ -22,12 +22,13 @@ const MOST_TOLD_EACH = 20;
 /** Reads passwd when it has changed. Who is known to have `hello` is in evidence: so a restart neither repeats nor misses it. */
 export class LoginShellWatch implements Disposable {
   readonly #rows: LoginShellRows;
+  /** What the rows say. */
+  #known: Map<string, KnownShell> | undefined;
   /** Which passwd was looked at last. */
   #seen: string | undefined;
   #work: Promise<void> = Promise.resolve();
   #news: Disposable | undefined;
 
-  /** @throws {EvidenceError} */
   constructor(
     readonly places: Pick<HostPaths, "accounts" | "state">,
     readonly intake: Pick<Intake, "store" | "onNews" | "failed">,
@@ -70,16 +71,17 @@ export class LoginShellWatch implements Disposable {
     const passwd = localAccounts(this.places.accounts);
     await before.catch(() => {});
     const { isHello, installed } = await installerKnows(this.places.state);
+    const known = this.#known ??= this.#rows.all();
+    const given = readGivenShells(this.places.state);
+    const news = compareShells(passwd, { known, installed, given, isHello, nowUs: atUs });
+    if (news.known.length === 0) return;
+    const events = eventsOf(news.lost);
     const { store } = this.intake;
-    const events = store.transaction(() => {
-      const given = readGivenShells(this.places.state);
-      const known = this.#rows.all();
-      const news = compareShells(passwd, { known, installed, given, isHello, nowUs: atUs });
+    store.transaction(() => {
       news.known.forEach((each) => this.#rows.save(each));
-      const events = eventsOf(news.lost);
       for (const event of events) store.append({ ...event, atUs }, atUs);
-      return events;
     });
+    for (const each of news.known) known.set(each.name, each);
     if (events.length === 0) return;
     this.intake.onNews();
     for (const { kind, data } of events) {

@@ -1,6 +1,7 @@
 /** Who is to have `hello` as her login shell, as the agent has last seen it: so that it says once who has it no more. */
 
 import { number, text } from "./cells.ts";
+import { withEvidenceErrors } from "./evidence_error.ts";
 import type { EvidenceStore } from "./store.ts";
 
 /** As SQL; a migration of `schema.ts`. */
@@ -30,17 +31,22 @@ export class LoginShellRows {
   readonly #all;
   readonly #save;
 
-  constructor({ database }: EvidenceStore) {
+  constructor(readonly store: EvidenceStore) {
+    const { database } = store;
     this.#all = database.prepare("select name, shell, is_hello, since_us from login_shell");
     this.#save = database.prepare(
       "insert or replace into login_shell (name, shell, is_hello, since_us) values (?, ?, ?, ?)",
     );
   }
 
-  /** @returns them by name */
+  /**
+   * @returns them by name
+   * @throws {EvidenceError}
+   */
   all(): Map<string, KnownShell> {
+    const rows = withEvidenceErrors(this.store.file, () => this.#all.all());
     return new Map(
-      this.#all.all().map((row) => [text(row.name), {
+      rows.map((row) => [text(row.name), {
         name: text(row.name),
         shell: text(row.shell),
         isHello: row.is_hello === 1,
