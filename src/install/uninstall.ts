@@ -10,7 +10,7 @@ import { type Journal, type JournalEntry, readJournal } from "./journal.ts";
 import { file } from "./kinds/file.ts";
 import { folder } from "./kinds/folder.ts";
 import { link } from "./kinds/link.ts";
-import { forgetUnit } from "./kinds/service.ts";
+import { forgetUnit, service } from "./kinds/service.ts";
 import { purge, removeEmptyState, removePlaced } from "./leftovers.ts";
 import { type Placed, readManifest } from "./manifest.ts";
 import { lockInstaller, mustBeRoot } from "./preflight.ts";
@@ -46,6 +46,10 @@ export async function uninstallCommand(request: UninstallRequest): Promise<numbe
   const { given, notes } = giveShellsBack(target);
   notes.forEach(say);
   for (const { name, shell } of given) say(`${name} has ${shell || "/bin/sh"} again`);
+  // A package has started the agent, or an admin by hand: it must not go on without its program.
+  if (request.purge || !keepsFiles) {
+    await service.undo(target, { init: target.init === "systemd" ? "systemd" : "sysv" }, null);
+  }
   left.push(...await undoAll(target, keepsFiles ? (entry) => isPlaced(entry, placed) : undefined));
   const known = new Set(journal.entries.map(({ about }) => about));
   const others = placed.filter(({ path }) => !known.has(path));
@@ -100,7 +104,11 @@ function sayEnd(
     say(`all is as it was, but for the package's own files: ${command}`);
   } else if (!keepFiles) say("srvAudit is gone from this host; users keep their ~/.ash");
   if (!isPurge && lstat(`${target.root}/var/lib/srvaudit`)) {
-    say("evidence, spool and log stay: srvaudit uninstall --purge removes them, or");
+    // dpkg's own way, since the program that could do it is about to go.
+    if (packaged === "deb" && keepFiles) {
+      return say("what was recorded stays: apt-get purge srvaudit removes it");
+    }
+    say("what was recorded stays, and the config, for a later installation; to remove that, too:");
     say(
       "chattr -R -f -a -i /var/spool/srvaudit; rm -rf /var/lib/srvaudit /var/spool/srvaudit /var/log/srvaudit.log*",
     );
