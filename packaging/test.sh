@@ -15,7 +15,7 @@ else
   packaging/debian_packages.sh \
     binutils openssh-server openssh-client expect zsh fish tmux rsync git sqlite3 strace man-db procps ansible-core \
     checkpolicy semodule-utils setools policycoreutils selinux-utils bsdutils util-linux openssl tinyproxy-bin rsyslog rsyslog-openssl rsyslog-gnutls acl attr \
-    debootstrap debhelper lintian rpm
+    debootstrap debhelper lintian rpm libnss-systemd
 fi
 
 work=$(mktemp -d)

@@ -32,10 +32,12 @@ export async function chooseAll(target: Target, { who, forceCommand: isForced }:
   }
   const forced = await chooseForced(target, who);
   if (!forced) return { change: undefined, users: [], left: [] };
-  const leftNames = new Set(forced.left.map(({ name }) => name));
-  const users = chooseUsers(target, who).users.filter(({ name }) => !leftNames.has(name));
-  const { match } = forced;
-  return { change: { kind: forceCommand, about: match, args: { match } }, users, left: forced.left };
+  const { match, accounts, left } = forced;
+  const change = { kind: forceCommand, about: match, args: { match } };
+  if (who.who !== "all") return { change, users: accounts, left };
+  // Services have shells that sshd would use, too: nobody is to log in as one of them to see whether people can.
+  const names = new Set(accounts.map(({ name }) => name));
+  return { change, users: chooseUsers(target, who).users.filter(({ name }) => names.has(name)), left };
 }
 
 /**

@@ -24,6 +24,8 @@ const MOST_KEYS_BYTES = 1 << 20;
 export interface Forced {
   /** For the change `forceCommand`. */
   match: string;
+  /** Who is meant, as far as passwd has them; those of a directory (LDAP, SSSD) where they or their group were named. */
+  accounts: Account[];
   /** Who would have been meant and is left out, and why. */
   left: { name: string; why: string }[];
 }
@@ -48,21 +50,18 @@ export async function chooseForced(target: Target, who: Who): Promise<Forced | u
     if (left.length > 0) {
       throw new Error(left.map(({ name, why }) => `sshd cannot start hello for ${name}: ${why}`).join("\n"));
     }
-    return { match: `User ${who.names.map(matchName).join(",")}`, left };
+    return { match: `User ${who.names.map(matchName).join(",")}`, accounts, left };
   }
-  left.push(
-    ...accounts.filter(({ uid }) => uid === 0).map(({ name }) => ({
-      name,
-      why: "she is root by another name",
-    })),
-  );
-  const users = [
-    "*",
-    ...["root", ...new Set(left.map(({ name }) => matchName(name)))].map((name) => `!${name}`),
-  ].join(
-    ",",
-  );
-  return { match: who.who === "all" ? `User ${users}` : `Group ${matchName(who.group)} User ${users}`, left };
+  for (const { name, uid } of accounts) {
+    if (uid === 0) left.push({ name, why: "she is root by another name" });
+  }
+  const without = new Set(left.map(({ name }) => name));
+  const users = ["*", "root", ...Array.from(without, matchName)].join(",!");
+  return {
+    match: who.who === "all" ? `User ${users}` : `Group ${matchName(who.group)} User ${users}`,
+    accounts: accounts.filter(({ name }) => !without.has(name)),
+    left,
+  };
 }
 
 /** Why sshd should not, or cannot, start `hello` for some of these. */
@@ -110,7 +109,7 @@ function hindranceOf(
 }
 
 /** @returns the first of a user's files of keys that has one with a command of its own */
-export function keysWithCommand(target: Target, account: Account, patterns?: string): string | undefined {
+function keysWithCommand(target: Target, account: Account, patterns?: string): string | undefined {
   for (const pattern of (patterns ?? ".ssh/authorized_keys .ssh/authorized_keys2").split(" ")) {
     const name = pattern.replace(/%[%huU]/g, (token) => tokenOf(token, account));
     if (name === "none" || name === "") continue;

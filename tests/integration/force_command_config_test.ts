@@ -204,10 +204,10 @@ testThatNeeds(NEEDS, "who would lose or gain more than hello is left out, or ref
     await assert.rejects(host.choose({ who: "users", names: [plain.name, name] }), why);
   }
   await assert.rejects(host.choose({ who: "users", names: ["nobody-of-that-name"] }), /no user/);
-  assert.deepEqual(await host.choose({ who: "users", names: [plain.name, linked.name, "root"] }), {
-    match: `User ${plain.name},${linked.name},root`,
-    left: [],
-  });
+  const three = [plain.name, linked.name, "root"];
+  const { accounts = [], ...chosen } = await host.choose({ who: "users", names: three }) ?? {};
+  assert.deepEqual(chosen, { match: `User ${three.join()}`, left: [] });
+  assert.deepEqual(accounts.map(({ name }) => name), three);
   const all = await host.choose({ who: "all" });
   assert.deepEqual(
     all?.left.map(({ name }) => name).filter((name) => names.includes(name)),
@@ -219,3 +219,22 @@ testThatNeeds(NEEDS, "who would lose or gain more than hello is left out, or ref
   await host.apply(group?.match ?? "");
   await assert.rejects(host.choose({ who: "group", group: "no-such-group" }), /no group/);
 });
+
+testThatNeeds(
+  NEEDS,
+  "users of a directory, who are in no passwd, can be named, and are tried out",
+  async () => {
+    await using host = await ForcedHost.start();
+    await host.write("/etc/nsswitch.conf", "passwd: files systemd\ngroup: files\n");
+    await host.root(["mkdir", "-p", "/etc/userdb"]);
+    const record = { userName: "dave", uid: 61_111, gid: 100, homeDirectory: "/", shell: "/bin/bash" };
+    await host.write("/etc/userdb/dave.user", JSON.stringify({ ...record, disposition: "regular" }));
+    await host.root(["getent", "passwd", "dave"]).catch(() => assert.fail("libnss-systemd is missing"));
+    const local = await host.host.addUser("/bin/bash");
+    await host.root(["sh", "-c", `echo 'satestops:x:64999:dave,${local.name}' >> /etc/group`]);
+    assert.deepEqual(await host.tried({ who: "users", names: ["dave", local.name] }), ["dave", local.name]);
+    assert.deepEqual(await host.tried({ who: "group", group: "satestops" }), ["dave", local.name]);
+    const all = await host.tried({ who: "all" });
+    assert.ok(all.includes(local.name) && !all.includes("dave"), all.join());
+  },
+);

@@ -1,8 +1,9 @@
 /**
  * Runs a step of the change `forceCommand` on the machine that it is started on, which must be a copy (machine.sh):
- * force_command.ts STEP JSON-OF-MATCH [JSON-OF-BEFORE], or force_command.ts choose JSON-OF-WHO. Prints JSON.
+ * force_command.ts STEP JSON-OF-MATCH [JSON-OF-BEFORE], or force_command.ts choose|tried JSON-OF-WHO. Prints JSON.
  */
 
+import { chooseAll } from "../../src/install/choose.ts";
 import { chooseForced } from "../../src/install/choose_forced.ts";
 import { forceCommand } from "../../src/install/kinds/force_command.ts";
 import type { Target } from "../../src/install/target.ts";
@@ -23,6 +24,11 @@ async function perform(step = "", argument = "null", before = "null"): Promise<u
   switch (step) {
     case "choose":
       return await chooseForced(target, JSON.parse(argument));
+    case "tried": {
+      const answers = { config: {}, forceCommand: true, testTicket: undefined, hasSafety: true };
+      const { users } = await chooseAll(target, { ...answers, who: JSON.parse(argument) });
+      return users.map(({ name }) => name);
+    }
     case "isDone":
       return await forceCommand.isDone(target, args);
     case "before":

@@ -98,6 +98,11 @@ export class ForcedHost implements AsyncDisposable {
     return JSON.parse(await this.step("choose", who)) ?? undefined;
   }
 
+  /** @returns the names of those whom `hello` would be tried out as */
+  async tried(who: Who): Promise<string[]> {
+    return JSON.parse(await this.step("tried", who));
+  }
+
   private async step(step: string, ...values: unknown[]): Promise<string> {
     const words = [Deno.execPath(), "run", "-A", "--no-check", STEPS, step];
     const env = { DENO_DIR: Deno.env.get("DENO_DIR") ?? "", DENO_NO_UPDATE_CHECK: "1", NO_COLOR: "1" };
