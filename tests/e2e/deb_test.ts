@@ -9,7 +9,14 @@ import { start, type Terminal } from "../support/pty.ts";
 import { run, succeed } from "../support/run.ts";
 import { until } from "../support/sshd.ts";
 
+const PROJECT = new URL("../../", import.meta.url).pathname;
 const HELLO = "/usr/bin/hello-srvaudit";
+/** What an earlier version shipped: a config without one of the keys, and another mask. */
+const EARLIER = {
+  "packaging/config": (text: string) =>
+    text.replace(/\n# After how long a silence[^]*?\nidleTimeout="0"\n/, ""),
+  "packaging/mask": (text: string) => `${text}# An earlier version's last line.\n`,
+};
 /** dpkg's database, its and apt's logs, and the backup that the test's own usermod makes. */
 const OF_DPKG = /var\/(lib\/dpkg|log\/(dpkg|alternatives)\.log|(lib|cache|log)\/apt)|etc\/passwd-/;
 
@@ -78,9 +85,7 @@ testThatNeeds(
     await using debian = await hostWithAlice();
     const old = await Deno.makeTempDir();
     try {
-      const shipped = (text: string) =>
-        text.replace(/\n# After how long a silence[^]*?\nidleTimeout="0"\n/, "");
-      const older = await bring(debian, await otherPackage("deb", old, "0.0.9", shipped));
+      const older = await bring(debian, await otherPackage("deb", old, "0.0.9", EARLIER));
       const newer = await bring(debian, await madePackage("deb"));
       const before = await listing(debian, OF_DPKG);
       const config = `${debian.root}/etc/srvaudit/config`;
@@ -127,6 +132,11 @@ testThatNeeds(
         const text = await Deno.readTextFile(config);
         assert.match(text, /^showBanner="no"$/m);
         assert.match(text, /^idleTimeout="0"$/m);
+        // What nobody has changed is the new version's.
+        assert.equal(
+          await Deno.readTextFile(`${debian.root}/etc/srvaudit/mask`),
+          await Deno.readTextFile(`${PROJECT}packaging/mask`),
+        );
         assert.equal(
           await debian.succeed(["stat", "-c", "%a %U:%G", "/etc/srvaudit/config"]),
           "640 root:srvaudit\n",
@@ -225,5 +235,50 @@ testThatNeeds(
       "/bin/dash",
       "/bin/bash",
     ]);
+  },
+);
+
+testThatNeeds(
+  ["root", "debootstrap", "dh"],
+  "an installation without dpkg becomes the package's, and goes with it",
+  async () => {
+    await using debian = await hostWithAlice();
+    const path = await bring(debian, await madePackage("deb"));
+    await succeed([`${PROJECT}packaging/install_files.sh`, `${debian.root}/opt/release/root`, "/usr", "any"]);
+    const before = await listing(debian, OF_DPKG);
+    await debian.succeed([
+      "/opt/release/root/usr/lib/srvaudit/srvaudit",
+      "install",
+      "-y",
+      "--nobody",
+      "--no-safety",
+    ]);
+    await debian.succeed(["usermod", "--shell", HELLO, "alice"]);
+    const agent = await Deno.readTextFile(`${debian.root}/run/srvaudit/agent.pid`);
+    await dpkg(debian, "--install", path);
+    assert.equal(await shellOf(debian, "alice"), HELLO);
+    await debian.succeed(["/etc/init.d/srvaudit", "status"]);
+    assert.notEqual(await Deno.readTextFile(`${debian.root}/run/srvaudit/agent.pid`), agent);
+    await dpkg(debian, "--purge", "srvaudit");
+    assert.equal(await shellOf(debian, "alice"), "/bin/bash");
+    assertSame(await listing(debian, OF_DPKG), before);
+  },
+);
+
+testThatNeeds(
+  ["root", "debootstrap", "dh"],
+  "srvaudit uninstall --purge leaves of a package what dpkg removes, and no agent",
+  async () => {
+    await using debian = await hostWithAlice();
+    const path = await bring(debian, await madePackage("deb"));
+    const before = await listing(debian, OF_DPKG);
+    await dpkg(debian, "--install", path);
+    await debian.succeed(["usermod", "--shell", HELLO, "alice"]);
+    const { errors } = await debian.run(["srvaudit", "uninstall", "--purge", "-y"]);
+    assert.match(errors, /but for the package's own files: apt-get purge srvaudit\n$/);
+    assert.equal((await debian.run(["pgrep", "-f", "srvaudit agent"])).text, "");
+    assert.equal(await shellOf(debian, "alice"), "/bin/bash");
+    await dpkg(debian, "--purge", "srvaudit");
+    assertSame(await listing(debian, OF_DPKG), before);
   },
 );

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { testThatNeeds } from "../support/needs.ts";
-import { copyOfProject, madePackage, type PackageKind } from "../support/packages.ts";
+import { copyOfProject, madePackage, makePackage, type PackageKind } from "../support/packages.ts";
 import { run, succeed } from "../support/run.ts";
 
 testThatNeeds(
@@ -14,7 +14,7 @@ testThatNeeds(
     for (const kind of kinds) made.set(kind, await madePackage(kind));
     await using copy = await copyOfProject();
     for (const [kind, here] of made) {
-      const there = await madePackage(kind, copy.path, {
+      const there = await makePackage(kind, copy.path, {
         env: { TZ: "Asia/Tokyo" },
         umask: "077",
       });

@@ -7,7 +7,14 @@ import { testThatNeeds } from "../support/needs.ts";
 import { madePackage, otherPackage, version } from "../support/packages.ts";
 import { type Finished, run, succeed } from "../support/run.ts";
 
+const PROJECT = new URL("../../", import.meta.url).pathname;
 const HELLO = "/usr/bin/hello-srvaudit";
+/** What an earlier version shipped: a config without one of the keys, and another mask. */
+const EARLIER = {
+  "packaging/config": (text: string) =>
+    text.replace(/\n# After how long a silence[^]*?\nidleTimeout="0"\n/, ""),
+  "packaging/mask": (text: string) => `${text}# An earlier version's last line.\n`,
+};
 /** rpm's database, and the backups that groupadd and the test's own usermod make. */
 const OF_RPM = /var\/lib\/rpm|etc\/(passwd|group|gshadow)-/;
 
@@ -74,9 +81,7 @@ testThatNeeds(
     await debian.succeed(["useradd", "--create-home", "--shell", "/bin/bash", "alice"]);
     const old = await Deno.makeTempDir();
     try {
-      const shipped = (text: string) =>
-        text.replace(/\n# After how long a silence[^]*?\nidleTimeout="0"\n/, "");
-      const older = await otherPackage("rpm", old, "0.0.9", shipped);
+      const older = await otherPackage("rpm", old, "0.0.9", EARLIER);
       const newer = await madePackage("rpm");
       const before = await listing(debian, OF_RPM);
       const config = `${debian.root}/etc/srvaudit/config`;
@@ -112,6 +117,11 @@ testThatNeeds(
         const text = await Deno.readTextFile(config);
         assert.match(text, /^showBanner="no"$/m);
         assert.match(text, /^idleTimeout="0"$/m);
+        // What nobody has changed is the new version's.
+        assert.equal(
+          await Deno.readTextFile(`${debian.root}/etc/srvaudit/mask`),
+          await Deno.readTextFile(`${PROJECT}packaging/mask`),
+        );
         const { text: changed } = await rpm(debian, "--verify", "srvaudit");
         assert.match(changed, /^S\.5\.{4}T\. +c \/etc\/srvaudit\/config\n$/);
       });

@@ -23,15 +23,29 @@ const QUICKLY = ["LEVEL=0", "PACKAGES=dist/quick_packages"];
 /** What can be made. */
 export type PackageKind = "deb" | "rpm";
 
+/** What this process has made: the same for all of its tests, whoever is at work on the sources meanwhile. */
+const made = new Map<PackageKind, Promise<string>>();
+
 /**
  * Makes the package of this project, unless it is there.
+ *
+ * @returns its path
+ */
+export function madePackage(kind: PackageKind): Promise<string> {
+  const path = made.get(kind) ?? makePackage(kind, PROJECT);
+  made.set(kind, path);
+  return path;
+}
+
+/**
+ * Makes the package of a project, in its folder.
  *
  * @param options of the shell that runs `make`
  * @returns its path
  */
-export async function madePackage(
+export async function makePackage(
   kind: PackageKind,
-  project = PROJECT,
+  project: string,
   { umask = "022", env = {} }: { umask?: string; env?: Record<string, string> } = {},
 ): Promise<string> {
   await Deno.mkdir(`${project}dist`, { recursive: true });
@@ -44,14 +58,14 @@ export async function madePackage(
 /**
  * Packs what is built already as another version of it.
  *
- * @param config what is shipped as the config, made of what it is now
+ * @param edits what of the project's files is another: a file's new text, made of what it is now
  * @returns the package's path, in the folder
  */
 export async function otherPackage(
   kind: PackageKind,
   folder: string,
   version: string,
-  config: (now: string) => string = (now) => now,
+  edits: Readonly<Record<string, (now: string) => string>> = {},
 ): Promise<string> {
   await madePackage(kind);
   await using project = await copyOfProject();
@@ -66,7 +80,7 @@ export async function otherPackage(
     `${project.path}packaging/changelog`,
     (text) => text.replace(/^srvaudit \([^)]*\)/, `srvaudit (${version})`),
   );
-  await edit(`${project.path}packaging/config`, config);
+  for (const [path, change] of Object.entries(edits)) await edit(`${project.path}${path}`, change);
   await succeed([`${project.path}packaging/${kind}.sh`, "dist/copyright", folder, "0"]);
   return await only(folder, version, kind);
 }
