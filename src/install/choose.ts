@@ -23,14 +23,21 @@ export interface Chosen {
 }
 
 /**
+ * @param sick who is left out besides: whom the try-out failed for
  * @throws {Error} if somebody was named who cannot get it
  */
-export async function chooseAll(target: Target, { who, forceCommand: isForced }: Answers): Promise<Chosen> {
+export async function chooseAll(
+  target: Target,
+  { who, forceCommand: isForced }: Answers,
+  sick: Chosen["left"] = [],
+): Promise<Chosen> {
   if (!isForced) {
-    const { users, left } = chooseUsers(target, who);
-    return { change: loginShellsChange(target, users), users, left };
+    const chosen = chooseUsers(target, who);
+    const names = new Set(sick.map(({ name }) => name));
+    const users = chosen.users.filter(({ name }) => !names.has(name));
+    return { change: loginShellsChange(target, users), users, left: [...chosen.left, ...sick] };
   }
-  const forced = await chooseForced(target, who);
+  const forced = await chooseForced(target, who, sick);
   if (!forced) return { change: undefined, users: [], left: [] };
   const { match, accounts, left } = forced;
   const change = { kind: forceCommand, about: match, args: { match } };

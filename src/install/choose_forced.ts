@@ -35,17 +35,22 @@ export interface Forced {
  * of the account, and a user who is kept to sftp would get a shell. So such users are left out, or, where they are named, it
  * is refused.
  *
+ * @param sick who is left out besides
  * @returns undefined for nobody
  * @throws {Error} that says of whom it cannot be done who was named, and why
  */
-export async function chooseForced(target: Target, who: Who): Promise<Forced | undefined> {
+export async function chooseForced(
+  target: Target,
+  who: Who,
+  sick: readonly Forced["left"][number][] = [],
+): Promise<Forced | undefined> {
   if (who.who === "nobody") return undefined;
   const accounts = who.who === "users"
     ? who.names.map((name) => accountOf(target, name))
     : who.who === "group"
     ? membersOf(target, who.group)
     : everybody(target);
-  const left = await hindrances(target, accounts);
+  const left = [...await hindrances(target, accounts), ...sick];
   if (who.who === "users") {
     if (left.length > 0) {
       throw new Error(left.map(({ name, why }) => `sshd cannot start hello for ${name}: ${why}`).join("\n"));

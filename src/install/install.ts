@@ -9,7 +9,7 @@ import { askAnswers } from "./ask_answers.ts";
 import { applyChanges, pendingChanges } from "./apply.ts";
 import type { Change } from "./change.ts";
 import { checkAnswers } from "./check_answers.ts";
-import { chooseAll, type Chosen, sampleOf } from "./choose.ts";
+import { chooseAll, type Chosen } from "./choose.ts";
 import { confirmInstall } from "./confirm.ts";
 import { detectTarget } from "./detect.ts";
 import { type Journal, readJournal, recordBegin, recordFinish } from "./journal.ts";
@@ -23,6 +23,7 @@ import type { InstallRequest } from "./request.ts";
 import { arm, pending, SAFETY_SECONDS } from "./safety.ts";
 import type { Target } from "./target.ts";
 import { tryOut } from "./try_out.ts";
+import { tryOutAll } from "./try_out_all.ts";
 import { wordsFor, wordsForPlan } from "./words.ts";
 
 /** How long a question waits for its answer, in milliseconds. */
@@ -103,9 +104,10 @@ async function installAll(target: Target, request: InstallRequest & { action: "i
   if (target.init === "none") {
     say(`nothing here starts services: start the agent by ${target.library}/srvaudit agent`);
   }
-  if (!await giveHello(target, run, answers, chosen)) return 1;
+  const received = await giveHello(target, run, answers, chosen);
+  if (!received) return 1;
   recordFinish(target, run);
-  sayNext(target, answers, chosen, journal);
+  sayNext(target, answers, received, journal);
   return 0;
 }
 
@@ -125,31 +127,48 @@ function isAgreed(changes: readonly Change[]): boolean {
   return answer !== undefined && /^(y|yes|)$/i.test(answer);
 }
 
-/** Tries `hello` out, sees to it that all is put back unless it is confirmed, and gives it to who was chosen. */
+/**
+ * Tries `hello` out, sees to it that all is put back unless it is confirmed, and gives it to who was chosen.
+ *
+ * @returns who has it now; undefined where the try-out says that nobody is to get it
+ */
 async function giveHello(
   target: Target,
   run: number,
   answers: Answers,
-  { change, users }: Chosen,
-): Promise<boolean> {
-  if (!change || await change.kind.isDone(target, change.args)) return true;
-  const sample = sampleOf(users);
-  if (sample.length < users.length) {
-    say(`hello is tried out as ${sample.length} of ${users.length} users: each shell of theirs`);
+  chosen: Chosen,
+): Promise<Chosen | undefined> {
+  if (!chosen.change || await chosen.change.kind.isDone(target, chosen.change.args)) return chosen;
+  const options = { testTicket: answers.testTicket, hasAgent: target.init !== "none" };
+  let sick: Chosen["left"];
+  try {
+    sick = await tryOutAll(
+      chosen.users,
+      (user) => tryOut(target, user, options),
+      answers.who.who === "users",
+    );
+  } catch (error) {
+    say(messageOf(error));
+    say("nobody's shell was changed; all else stays: mend that and run this again, or srvaudit uninstall");
+    return undefined;
   }
-  for (const user of sample) {
-    try {
-      await tryOut(target, user, { testTicket: answers.testTicket, hasAgent: target.init !== "none" });
-      say(`tried out as ${user.name}: hello works`);
-    } catch (error) {
-      say(messageOf(error));
-      say("nobody's shell was changed; all else stays: mend that and run this again, or srvaudit uninstall");
-      return false;
-    }
-  }
+  for (const { name, why } of sick) say(`${name} is left as she is: ${why}`);
+  const well = sick.length === 0 ? chosen : await chooseAll(target, answers, sick);
+  const { change } = well;
+  if (!change || await change.kind.isDone(target, change.args)) return well;
   if (answers.hasSafety) await arm(target, run, SAFETY_SECONDS);
-  wordsFor(await applyChanges(target, run, [change])).forEach(say);
-  return true;
+  try {
+    wordsFor(await applyChanges(target, run, [change])).forEach(say);
+  } catch (error) {
+    if (!pending(target)) throw error;
+    throw new Error(
+      `${messageOf(error)}\nrun this again, and confirm: else all of it is put back in ${
+        SAFETY_SECONDS / 60
+      } minutes`,
+      { cause: error },
+    );
+  }
+  return well;
 }
 
 function sayNext(target: Target, answers: Answers, { change }: Chosen, before: Journal): void {

@@ -10,7 +10,10 @@ import {
 } from "../../src/install/kinds/login_shells.ts";
 import { chooseUsers } from "../../src/install/people.ts";
 import { AccountsRoot, bytesOf } from "../support/accounts_root.ts";
+import { testThatNeeds } from "../support/needs.ts";
+import { run } from "../support/run.ts";
 
+const KIND = new URL("../../src/install/kinds/login_shells.ts", import.meta.url).href;
 const HELLO = "/usr/bin/hello-srvaudit";
 const PASSWD = "root:x:0:0:root:/root:/bin/bash\nalice:x:1000:1000::/home/alice:/bin/bash\n" +
   "bob:x:1001:1001::/home/bob:/usr/bin/zsh\n";
@@ -284,3 +287,43 @@ Deno.test("ten thousand users are one rewrite", async () => {
   assert.deepEqual(await takeBack(root, made), []);
   assert.deepEqual(Deno.readFileSync(`${root.path}/etc/passwd`), bytesOf(lines.join("")));
 });
+
+Deno.test("an account that was closed since it was chosen stays closed, and nobody gets hello", async () => {
+  using root = new AccountsRoot(PASSWD);
+  const { users } = chooseUsers(root.target, { who: "users", names: ["alice", "bob"] });
+  const change = loginShellsChange(root.target, users);
+  assert.ok(change);
+  const closed = PASSWD.replace("/usr/bin/zsh", "/usr/sbin/nologin");
+  root.write("/etc/passwd", closed);
+  assert.throws(
+    () => change.kind.apply(root.target, change.args),
+    /shell of bob was \/usr\/bin\/zsh when this began, and is \/usr\/sbin\/nologin now: nobody was given hello/,
+  );
+  assert.equal(root.read("/etc/passwd"), closed);
+  // The map, too: what it has is never written over.
+  assert.throws(() => root.read("/etc/srvaudit/shells"), Deno.errors.NotFound);
+});
+
+testThatNeeds(
+  ["root", "unshare"],
+  "a disk that somebody has filled keeps nobody from her own shell",
+  async () => {
+    using root = new AccountsRoot(PASSWD);
+    const made = await give(root, ["alice", "bob"]);
+    const script =
+      'mount -t tmpfs -o mode=755 tmpfs "$2" && cp -a "$1/etc/." "$2" && mount --move "$2" "$1/etc" && ' +
+      'mount -o remount,size=12k "$1/etc"; "$3" eval "$4" "$1" "$5"; cat "$1/etc/passwd"';
+    const undo = `const { loginShells } = await import("${KIND}");
+    const { target, args, before } = JSON.parse(Deno.args[1]);
+    try { await loginShells.undo(target, args, before); } catch (error) { console.error(error.message); }`;
+    const words = ["unshare", "--mount", "--propagation", "private", "sh", "-c", script, "sh", root.path];
+    const folder = `${root.path}/mounted`;
+    Deno.mkdirSync(folder);
+    const facts = JSON.stringify({ target: root.target, ...made });
+    const { text, errors } = await run([...words, folder, Deno.execPath(), undo, facts], {
+      env: { DENO_DIR: Deno.env.get("DENO_DIR") ?? "" },
+    });
+    assert.equal(text, PASSWD);
+    assert.match(errors, /etc\/srvaudit\/shells cannot be replaced: the disk is full/);
+  },
+);

@@ -10,6 +10,7 @@ import { withAccountsLocked } from "../../posix/account_lock.ts";
 import { type NewFile, removeUnfinished, replaceFile } from "../../posix/replace_file.ts";
 import type { Change, ChangeKind, Left, Preview } from "../change.ts";
 import { giveOnRecord } from "../give_on_record.ts";
+import { lstat } from "../host_file.ts";
 import { tellCaches } from "../name_caches.ts";
 import { readJournal } from "../journal.ts";
 import { helloOn, LOGIN_SHELLS, programsOn, usersIn } from "../old_shells.ts";
@@ -25,6 +26,7 @@ import {
   withoutLines,
 } from "../shell_map.ts";
 import type { Target } from "../target.ts";
+import { writeSomehow } from "../write_somehow.ts";
 
 const NEWLINE = 0x0a;
 
@@ -85,13 +87,13 @@ export const loginShells: ChangeKind<LoginShells, BeforeLoginShells> = {
   },
 
   apply(target, args) {
-    const { map } = planned(target, args);
-    if (map) replaceFile(shellMapOf(target), map, { ...likePasswd(target), mode: 0o644 }, target.root);
     withAccountsLocked(() => {
-      const { now, passwd } = planned(target, args);
+      const { now, passwd, map } = planned(target, args);
+      mustBeAsChosen(target, now, args);
+      if (map) replaceFile(shellMapOf(target), map, { ...likePasswd(target), mode: 0o644 }, target.root);
       if (!passwd) return;
       const backup = backupOf(target);
-      if (!isThere(backup)) replaceFile(backup, now, likePasswd(target), target.root);
+      if (!lstat(backup)) replaceFile(backup, now, likePasswd(target), target.root);
       replaceFile(passwdOf(target), passwd, undefined, target.root);
     }, target.root);
     tellCaches(target);
@@ -163,6 +165,27 @@ function planned(target: Target, { users, to }: LoginShells): Planned {
   };
 }
 
+/**
+ * Since they were chosen somebody may have closed an account, or a user may have taken another shell: neither is to be undone.
+ *
+ * @throws {Error} that names whose shell is another one
+ */
+function mustBeAsChosen(target: Target, now: Uint8Array, { users, to }: LoginShells): void {
+  const chosen = new Map(users.map(({ name, from }) => [name, from]));
+  const isOurs = helloOn(target);
+  for (const { name, shell } of passwdLines(now)) {
+    const from = chosen.get(name);
+    // Of two lines of a name the first counts.
+    chosen.delete(name);
+    if (from === undefined || shell === from || shell === to || isOurs(shell)) continue;
+    throw new Error(
+      `the shell of ${name} was ${from || "/bin/sh"} when this began, and is ${
+        shell || "/bin/sh"
+      } now: nobody was given hello; run this again`,
+    );
+  }
+}
+
 function lineOf(target: Target, name: string, from: string): string {
   const line = mapLine(name, from);
   if (line === undefined) throw new Error(`${shellMapOf(target)} cannot hold the shell ${from} of ${name}`);
@@ -200,7 +223,8 @@ function putBack(target: Target, { users, to }: LoginShells, { many }: BeforeLog
       return undefined;
     });
     if (isSame(now, passwd)) return;
-    giveOnRecord(target, now, passwd, () => replaceFile(passwdOf(target), passwd, undefined, target.root));
+    // Nobody is to stay locked out because somebody has filled the disk.
+    giveOnRecord(target, now, passwd, () => writeSomehow(passwdOf(target), now, passwd, target.root));
   }, target.root);
   tellCaches(target);
   return left;
@@ -247,7 +271,7 @@ function backupsOf({ root }: Target): string[] {
 /** Removes what a killed run has left of files that it did not come to replace. */
 function sweep(target: Target): void {
   removeUnfinished(passwdOf(target), target.root);
-  if (isThere(`${target.root}/etc/srvaudit`)) removeUnfinished(shellMapOf(target), target.root);
+  if (lstat(`${target.root}/etc/srvaudit`)) removeUnfinished(shellMapOf(target), target.root);
   for (const { name } of Deno.readDirSync(`${target.root}/etc`)) {
     const backup = /^\.(passwd\.srvaudit-\d{4}-\d\d-\d\d)\.srvaudit-/.exec(name)?.[1];
     if (backup) removeUnfinished(`${target.root}/etc/${backup}`, target.root);
@@ -258,15 +282,6 @@ function sweep(target: Target): void {
 function likePasswd(target: Target): NewFile {
   const { mode, uid, gid } = Deno.statSync(passwdOf(target));
   return { mode: (mode ?? 0o644) & 0o777, uid: uid ?? 0, gid: gid ?? 0 };
-}
-
-function isThere(path: string): boolean {
-  try {
-    Deno.lstatSync(path);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function isSame(one: Uint8Array, other: Uint8Array): boolean {
