@@ -324,6 +324,6 @@ testThatNeeds(
       env: { DENO_DIR: Deno.env.get("DENO_DIR") ?? "" },
     });
     assert.equal(text, PASSWD);
-    assert.match(errors, /etc\/srvaudit\/shells cannot be replaced: the disk is full/);
+    assert.equal(errors, "");
   },
 );
