@@ -4,7 +4,7 @@ import { Buffer } from "node:buffer";
 import { localAccounts } from "../posix/accounts.ts";
 import { asUser } from "../posix/as_user.ts";
 import type { Account } from "../posix/libc.ts";
-import { PlainFile } from "../posix/plain_file.ts";
+import { FileRefusedError, PlainFile } from "../posix/plain_file.ts";
 import { messageOf } from "../terminal/message_of.ts";
 import type { Who } from "./answers.ts";
 import { findSshd, settingsFor, type SshdSettings } from "./sshd.ts";
@@ -19,6 +19,7 @@ const NO_SHELLS = /\/(nologin|false|true|sync|halt|shutdown)$/;
 const MOST_ASKED = 500;
 /** Larger than any that sshd would like to read. */
 const MOST_KEYS_BYTES = 1 << 20;
+const EACCES = 13;
 
 /** Who is forced. */
 export interface Forced {
@@ -106,11 +107,14 @@ function hindranceOf(
   if (forced !== "none" && forced !== ours) return `sshd's configuration has ForceCommand ${forced} for her`;
   const chroot = value("chrootdirectory");
   if (chroot !== "none") return `sshd keeps her in ${chroot} (ChrootDirectory), where there is no hello`;
-  const file = keysWithCommand(target, account, settings?.get("authorizedkeysfile")?.[0]);
-  if (file !== undefined) {
-    return `${file} has keys with a command=, which sshd would set aside: they would open all of the account`;
+  try {
+    const file = keysWithCommand(target, account, settings?.get("authorizedkeysfile")?.[0]);
+    return file &&
+      `${file} has keys with a command=, which sshd would set aside: they would open all of the account`;
+  } catch (error) {
+    // Of her file: it keeps nobody else from it.
+    return messageOf(error);
   }
-  return undefined;
 }
 
 /** @returns the first of a user's files of keys that has one with a command of its own */
@@ -135,17 +139,28 @@ function commandIsIn(keys: string): boolean {
   );
 }
 
-/** Opened as the user herself, as sshd does: it lies in her home. */
+/** Opened as the user herself, as sshd does, through links of hers: it lies in her home. What she cannot read sshd cannot. */
 function keysIn(path: string, { uid, gid }: Account): string {
   try {
     return asUser({ uid, gid }, () => {
-      using file = PlainFile.open(path);
+      using file = PlainFile.open(realPathOf(path));
       if (!file) return "";
-      const bytes = new Uint8Array(Math.min(file.facts.size, MOST_KEYS_BYTES));
+      if (file.facts.size > MOST_KEYS_BYTES) throw new Error("it is too large");
+      const bytes = new Uint8Array(file.facts.size);
       return Buffer.from(bytes.subarray(0, file.read(bytes, 0))).toString("latin1");
     });
   } catch (error) {
+    if (error instanceof FileRefusedError && error.errno === EACCES) return "";
     throw new Error(`whether ${path} has keys with a command= cannot be told: ${messageOf(error)}`);
+  }
+}
+
+function realPathOf(path: string): string {
+  try {
+    return Deno.realPathSync(path);
+  } catch {
+    // It is not there, or closed to her: opening it tells.
+    return path;
   }
 }
 

@@ -163,7 +163,7 @@ testThatNeeds(
       await host.root([
         "sh",
         "-c",
-        "ls -d /etc/ssh/ssh_host_* /run/sshd /run/srvaudit-sshd* 2>/dev/null || true",
+        "ls -d /etc/ssh/ssh_host_* /run/sshd /run/srvaudit-private* 2>/dev/null || true",
       ]),
       "",
     );
@@ -194,20 +194,34 @@ testThatNeeds(NEEDS, "who would lose or gain more than hello is left out, or ref
     "-c",
     "mkdir ~/.ssh && mkfifo ~/.ssh/authorized_keys && ln -s /etc/shadow ~/.ssh/authorized_keys2",
   ]);
+  // A link of her own is sshd's way, too; what is closed to her is so to sshd; and what cannot be told is told of her alone.
+  const byLink = await add("/bin/bash");
+  await host.host.write(byLink, "dotfiles/keys", 'command="true" ssh-ed25519 AAAA\n');
+  await host.host.as(byLink, ["sh", "-c", "mkdir ~/.ssh && ln -s ../dotfiles/keys ~/.ssh/authorized_keys"]);
+  const closed = await add("/bin/bash");
+  await host.host.as(closed, ["mkdir", "-m", "0", ".ssh"]);
+  const large = await add("/bin/bash");
+  await host.host.as(large, ["sh", "-c", "mkdir ~/.ssh && truncate -s 3G ~/.ssh/authorized_keys"]);
   await host.root(["groupadd", "satestops"]);
   for (const user of [plain, withKey]) await host.root(["usermod", "-aG", "satestops", user.name]);
   await host.configure(
     `Include sshd_config.d/*.conf\nMatch User ${kept.name}\n  ForceCommand internal-sftp\n`,
   );
-  const whyNot = { [gitShell.name]: /git-shell/, [withKey.name]: /command=/, [kept.name]: /internal-sftp/ };
+  const whyNot = {
+    [gitShell.name]: /git-shell/,
+    [withKey.name]: /command=/,
+    [kept.name]: /internal-sftp/,
+    [byLink.name]: /command=/,
+    [large.name]: /too large/,
+  };
   for (const [name, why] of Object.entries(whyNot)) {
     await assert.rejects(host.choose({ who: "users", names: [plain.name, name] }), why);
   }
   await assert.rejects(host.choose({ who: "users", names: ["nobody-of-that-name"] }), /no user/);
-  const three = [plain.name, linked.name, "root"];
-  const { accounts = [], ...chosen } = await host.choose({ who: "users", names: three }) ?? {};
-  assert.deepEqual(chosen, { match: `User ${three.join()}`, left: [] });
-  assert.deepEqual(accounts.map(({ name }) => name), three);
+  const able = [plain.name, linked.name, closed.name, "root"];
+  const { accounts = [], ...chosen } = await host.choose({ who: "users", names: able }) ?? {};
+  assert.deepEqual(chosen, { match: `User ${able.join()}`, left: [] });
+  assert.deepEqual(accounts.map(({ name }) => name), able);
   const all = await host.choose({ who: "all" });
   assert.deepEqual(
     all?.left.map(({ name }) => name).filter((name) => names.includes(name)),
