@@ -11,7 +11,7 @@ const AGAIN_MS = 30_000;
 
 /** Looks at each call whether something waits to be put back that should not wait any more. */
 export class PutBackWatch {
-  #startedMs = -Infinity;
+  #triedMs = -Infinity;
 
   /** @param state `/var/lib/srvaudit` */
   constructor(readonly state: string) {}
@@ -19,14 +19,20 @@ export class PutBackWatch {
   /** @throws {Error} if what waits cannot be read */
   async check(): Promise<void> {
     const files = ["unconfirmed", "putting-back"].map((name) => `${this.state}/${name}`);
-    if (!files.some(isThere) || performance.now() - this.#startedMs < AGAIN_MS) return;
+    if (!files.some(isThere) || performance.now() - this.#triedMs < AGAIN_MS) return;
     // All of this is the installer's, which an agent hardly ever needs.
     const { isLate } = await import("../install/safety.ts");
     const { detectTarget } = await import("../install/detect.ts");
     const { startGuardian } = await import("../install/guardian.ts");
     const target = detectTarget();
-    if (!isLate(target, PATIENCE_MS)) return;
-    this.#startedMs = performance.now();
+    try {
+      if (!isLate(target, PATIENCE_MS)) return;
+    } catch (error) {
+      // Not at each look: that would fill the log.
+      this.#triedMs = performance.now();
+      throw error;
+    }
+    this.#triedMs = performance.now();
     log.warn("nobody confirmed in time what was installed, and it was not put back yet: that is done now");
     try {
       await startGuardian(target);

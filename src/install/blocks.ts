@@ -1,7 +1,7 @@
 /** Our own lines in files of others: between marks, or alone. Pure functions on texts; what is not ours stays to the byte. */
 
-/** The marks around our lines in a shell's startup file. */
-const FIRST = "# >>> srvaudit >>>";
+/** The marks around our lines in a file of others: the first one, and the last. */
+export const FIRST = "# >>> srvaudit >>>";
 const LAST = "# <<< srvaudit <<<";
 /** A whole block; somebody's editor may have given its lines other ends. A first mark alone is none: nothing is known to end it. */
 const BLOCK = /^# >>> srvaudit >>>\r?\n(?:(?!# >>> srvaudit >>>)[^\n]*\n)*?# <<< srvaudit <<<\r?(?:\n|$)/m;

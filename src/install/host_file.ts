@@ -2,7 +2,7 @@
 
 import { Buffer } from "node:buffer";
 import { realPlace } from "../posix/real_place.ts";
-import { type NewFile, removeUnfinished, replaceFile } from "../posix/replace_file.ts";
+import { type NewFile, removeUnfinished, replaceFile, temporaryName } from "../posix/replace_file.ts";
 import type { Target } from "./target.ts";
 
 /** What stood at a path, as the journal keeps it. */
@@ -48,18 +48,27 @@ export function putBack(target: Target, path: string, stood: Stood): void {
 export function placeLink(target: Target, path: string, to: string): void {
   const place = target.root + path;
   removeUnfinished(place, target.root);
-  const [random = 0n] = crypto.getRandomValues(new BigUint64Array(1));
   const slash = place.lastIndexOf("/") + 1;
-  const name = `.${place.slice(slash)}.srvaudit-${Deno.pid}-${random.toString(16).padStart(16, "0")}`;
-  Deno.symlinkSync(to, place.slice(0, slash) + name);
-  Deno.renameSync(place.slice(0, slash) + name, place);
+  const temporary = place.slice(0, slash) + temporaryName(place.slice(slash));
+  Deno.symlinkSync(to, temporary);
+  Deno.renameSync(temporary, place);
 }
 
 /** Removes a file or a link, and what a killed run has left beside it. */
 export function removePath(target: Target, path: string): void {
-  const place = target.root + path;
   sweepBeside(target, path);
-  if (lstat(place) !== undefined) Deno.removeSync(place);
+  removeIfThere(target.root + path);
+}
+
+/** @returns whether there was such a file, or a link; it is gone now */
+export function removeIfThere(path: string): boolean {
+  try {
+    Deno.removeSync(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
 }
 
 /** Removes what a killed run has left beside a file, whether that is there or not. */

@@ -5,6 +5,7 @@
  */
 
 import type { Json } from "./change.ts";
+import { removeIfThere } from "./host_file.ts";
 import type { Target } from "./target.ts";
 
 /** A change that was made, or was about to be. */
@@ -115,11 +116,7 @@ export function recordFinish(target: Target, run: number): void {
 
 /** Removes the journal: the host is as it was. */
 export function removeJournal(target: Target): void {
-  try {
-    Deno.removeSync(fileOf(target));
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
+  removeIfThere(fileOf(target));
 }
 
 function append(target: Target, line: Line): void {

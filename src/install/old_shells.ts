@@ -43,7 +43,7 @@ function remembering<Answer>(ask: (shell: string) => Answer): (shell: string) =>
  *
  * @returns by name what stood in passwd: nothing, too
  */
-export function recordedShells(target: Pick<Target, "root">): Map<string, string> {
+function recordedShells(target: Pick<Target, "root">): Map<string, string> {
   const found = new Map<string, string>();
   for (const line of linesOf(`${target.root}/var/lib/srvaudit/install.journal`)) {
     for (const { name, from } of usersInLine(line)) found.set(name, from);

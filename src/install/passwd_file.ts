@@ -15,9 +15,6 @@ export interface PasswdLine {
   shell: string;
 }
 
-/** A user's shells, as her lines have them, in their order: there may be more than one line of a name. */
-export type ShellsOf = ReadonlyMap<string, readonly string[]>;
-
 const FIELDS = 7;
 
 /**

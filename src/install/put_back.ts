@@ -14,6 +14,7 @@ import { getLogger } from "@logtape/logtape";
 import type { Left } from "./change.ts";
 import { detectTarget } from "./detect.ts";
 import { WAITING } from "./guardian.ts";
+import { removeIfThere } from "./host_file.ts";
 import { forgetUnit } from "./kinds/service.ts";
 import { removeEmptyState } from "./leftovers.ts";
 import { noteInEvidence } from "./note.ts";
@@ -82,7 +83,8 @@ async function putBack(target: Target): Promise<boolean> {
     await noteInEvidence(target, "what was installed is put back: nobody confirmed it");
     const left: Left[] = [];
     for (const run of waiting.runs.toReversed()) left.push(...await undoRun(target, run));
-    remove(puttingBackFile(target));
+    // It may have gone with all else.
+    removeIfThere(puttingBackFile(target));
     removeEmptyState(target);
     await forgetUnit(target);
     log.warn("what nobody confirmed in time was put back", { runs: waiting.runs, left });
@@ -154,15 +156,6 @@ async function lockWithin(file: string, patienceMs: number): Promise<Disposable 
     const lock = tryLock(file);
     if (lock || performance.now() > deadline) return lock;
     await pause(100);
-  }
-}
-
-function remove(file: string): void {
-  try {
-    Deno.removeSync(file);
-  } catch (error) {
-    // It went with all else.
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
 }
 

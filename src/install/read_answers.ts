@@ -1,5 +1,6 @@
 /** What an admin gives before she is asked: flags, and a file of answers. */
 
+import { Buffer } from "node:buffer";
 import { CONFIG_KEYS, isSecret } from "../config/agent_settings.ts";
 import { ConfigError, parseLine } from "../config/key_values.ts";
 import { nearestWord } from "../config/nearest_word.ts";
@@ -237,13 +238,7 @@ function readAll(file: Deno.FsFile): Uint8Array {
   for (let count = file.readSync(buffer); count !== null; count = file.readSync(buffer)) {
     pieces.push(buffer.slice(0, count));
   }
-  const whole = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    whole.set(piece, at);
-    at += piece.length;
-  }
-  return whole;
+  return Buffer.concat(pieces);
 }
 
 function openToOthers(file: string): AnswersError {

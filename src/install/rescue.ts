@@ -6,7 +6,7 @@
 import { Buffer } from "node:buffer";
 import { messageOf } from "../terminal/message_of.ts";
 import { say } from "../terminal/speak.ts";
-import { withoutBlock as withoutHooks } from "./blocks.ts";
+import { FIRST, withoutBlock } from "./blocks.ts";
 import { detectTarget } from "./detect.ts";
 import { giveShellsBack } from "./give_shells_back.ts";
 import { passwdLines } from "./passwd_file.ts";
@@ -27,7 +27,6 @@ const STARTUP_FILES = [
 ];
 /** Ours alone. */
 const PROFILE = "/etc/profile.d/srvaudit.sh";
-const MARK = "# >>> srvaudit >>>";
 const NAMES_SHOWN = 50;
 /** A line of sshd's configuration that starts hello, whoever wrote it. */
 const FORCED = /^[ \t]*ForceCommand[ \t=].*(hello-srvaudit|srvaudit\/hello|audit\/hello)/im;
@@ -130,12 +129,12 @@ function hooks(root: string): boolean {
     const path = root + name;
     const bytes = readBelow(root, name);
     if (bytes === undefined) continue;
-    const rest = changed(bytes, (text) => withoutHooks(text, true));
+    const rest = changed(bytes, (text) => withoutBlock(text, true));
     if (rest !== undefined) {
       writeSomehow(path, bytes, rest, root).forEach(say);
       say(`the hooks are gone from ${path}`);
     }
-    if (latin1(rest ?? bytes).includes(MARK)) {
+    if (latin1(rest ?? bytes).includes(FIRST)) {
       say(`${path} has our first mark, and no last one: take our lines away with an editor`);
       isClean = false;
     }

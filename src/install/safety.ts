@@ -10,6 +10,7 @@ import { bootId, terminalOf } from "../posix/process.ts";
 import { replaceFile } from "../posix/replace_file.ts";
 import { messageOf } from "../terminal/message_of.ts";
 import { startGuardian } from "./guardian.ts";
+import { removeIfThere } from "./host_file.ts";
 import { stateFolder } from "./journal.ts";
 import type { Target } from "./target.ts";
 
@@ -91,14 +92,8 @@ export async function arm(target: Target, run: number, seconds = SAFETY_SECONDS)
  * @throws {Error} if its file cannot be removed
  */
 export function confirm(target: Target): boolean {
-  try {
-    // A guardian renames it first: only one of the two can have it.
-    Deno.removeSync(unconfirmedFile(target));
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
+  // A guardian renames it first: only one of the two can have it.
+  return removeIfThere(unconfirmedFile(target));
 }
 
 /**

@@ -2,6 +2,7 @@
 
 import { Buffer } from "node:buffer";
 import { parseLine } from "../config/key_values.ts";
+import { quoted } from "./config_text.ts";
 import type { Target } from "./target.ts";
 
 const NEWLINE = 0x0a;
@@ -25,8 +26,8 @@ export function mapLine(name: string, shell: string): string | undefined {
   const path = shell || "/bin/sh";
   const isName = name !== "" && name.trim() === name && !/[=\n]/.test(name);
   if (!isName || !path.startsWith("/") || path.includes("\n")) return undefined;
-  const value = `"${path.replace(/["\\$`]/g, "\\$&")}"`;
   try {
+    const value = quoted(path);
     return parseLine(`shell=${value}`, 1, "")?.value === path ? `${name}=${value}` : undefined;
   } catch {
     // Something in it that quotes cannot hold.

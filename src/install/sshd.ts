@@ -1,5 +1,6 @@
 /** The host's sshd: what it says of a configuration, and how it takes a new one. */
 
+import { withPrivateFolder } from "./private_folder.ts";
 import type { Target } from "./target.ts";
 
 /** What `sshd -T` prints: lower case, each with all its values. */
@@ -72,16 +73,6 @@ async function ask(sshd: string, words: readonly string[]): Promise<string> {
     });
   }
   throw new Error(`sshd ${words.join(" ")}: ${first.errors.trim() || "it failed, and said nothing"}`);
-}
-
-/** A folder of root's alone, for as long as the work takes. */
-export async function withPrivateFolder<Result>(work: (folder: string) => Promise<Result>): Promise<Result> {
-  const folder = Deno.makeTempDirSync({ dir: "/run", prefix: "srvaudit-sshd." });
-  try {
-    return await work(folder);
-  } finally {
-    Deno.removeSync(folder, { recursive: true });
-  }
 }
 
 /** A listening sshd, as far as its pid file tells. */

@@ -1,5 +1,6 @@
 /** Commands through `hello`, as scp, rsync and git send them: byte for byte as her own shell runs them. */
 
+import { Buffer } from "node:buffer";
 import { endSession } from "../posix/process_session.ts";
 import { visible } from "../terminal/visible.ts";
 import type { Target } from "./target.ts";
@@ -108,15 +109,9 @@ async function read(stream: ReadableStream<Uint8Array>): Promise<Uint8Array> {
     length += piece.length;
     if (length > MOST) break;
   }
-  const whole = new Uint8Array(length);
-  let at = 0;
-  for (const piece of pieces) {
-    whole.set(piece, at);
-    at += piece.length;
-  }
-  return whole;
+  return Buffer.concat(pieces);
 }
 
 function isSame(one: Uint8Array, other: Uint8Array): boolean {
-  return one.length === other.length && one.every((byte, i) => byte === other[i]);
+  return Buffer.compare(one, other) === 0;
 }

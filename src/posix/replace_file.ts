@@ -131,8 +131,11 @@ function sweep({ folder, name }: RealPlace): void {
   }
 }
 
-/** No shell's `*`, and no folder of `*.conf` or `*.sh`, takes it for one of its own. */
-function temporaryName(name: string): string {
+/**
+ * A name for what is to take a file's place. No shell's `*`, and no folder of `*.conf` or `*.sh`, takes it for one of its own;
+ * `removeUnfinished` knows it.
+ */
+export function temporaryName(name: string): string {
   const [random = 0n] = crypto.getRandomValues(new BigUint64Array(1));
   return `.${name}.srvaudit-${Deno.pid}-${random.toString(16).padStart(16, "0")}`;
 }

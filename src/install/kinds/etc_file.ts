@@ -4,7 +4,7 @@
  */
 
 import { replaceFile } from "../../posix/replace_file.ts";
-import { sweepBeside } from "../host_file.ts";
+import { removeIfThere, sweepBeside } from "../host_file.ts";
 import { stateFolder } from "../journal.ts";
 import type { Target } from "../target.ts";
 import { hostGroupId } from "./group.ts";
@@ -167,12 +167,4 @@ function textOf(path: string): string | undefined {
 
 function encode(text: string): Uint8Array {
   return new TextEncoder().encode(text);
-}
-
-function removeIfThere(path: string): void {
-  try {
-    Deno.removeSync(path);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
 }

@@ -8,7 +8,8 @@
 import { hasBlock, withBlock } from "../blocks.ts";
 import type { ChangeKind, Left, Preview } from "../change.ts";
 import { lstat, readHostText, removePath, shown, writeHostText } from "../host_file.ts";
-import { checkSshd, findSshd, listenerOf, reloadSshd, settingsFor, withPrivateFolder } from "../sshd.ts";
+import { withPrivateFolder } from "../private_folder.ts";
+import { checkSshd, findSshd, listenerOf, reloadSshd, settingsFor } from "../sshd.ts";
 import {
   criteriaOf,
   forcedCommand,
@@ -56,7 +57,7 @@ export const forceCommand: ChangeKind<ForceArgs, ForceBefore> = {
         "there is no sshd here that could force hello on anybody: install openssh-server first",
       );
     }
-    if (sshd !== undefined) await tryOut(target, sshd, match);
+    if (sshd !== undefined) await rehearse(target, sshd, match);
     const { path, now, then, other } = wanted(target, match);
     // An earlier run may have found another place for it.
     const otherNow = readHostText(target, other);
@@ -106,7 +107,7 @@ function wanted(target: Target, match: string) {
 }
 
 /** Has sshd look at a copy of what would be, in a folder of root's alone, before anything is written. */
-async function tryOut(target: Target, sshd: string, match: string): Promise<void> {
+async function rehearse(target: Target, sshd: string, match: string): Promise<void> {
   await checkSshd(sshd).catch((error) => {
     throw new Error(`sshd's configuration has a fault already, nothing was changed: ${error.message}`);
   });

@@ -2,11 +2,15 @@
 
 import { Buffer } from "node:buffer";
 import type { ChangeKind } from "../change.ts";
+import { lstat } from "../host_file.ts";
+import { withPrivateFolder } from "../private_folder.ts";
 import type { Target } from "../target.ts";
 
 /** What the policy knows the module by. */
 const MODULE = "srvaudit";
 const SPOOL = "/var/spool/srvaudit";
+/** Where policies let semodule(8), which is confined, read what root has put there. */
+const EXCHANGE = "/tmp";
 const FOLDERS_OF_PROGRAMS = ["/usr/sbin", "/sbin", "/usr/bin", "/bin"];
 
 /** The module's file, as the manifest has it: `/usr/share/selinux/packages/srvaudit.pp`. */
@@ -24,7 +28,7 @@ export const selinuxModule: ChangeKind<Args, Before> = {
   async isDone(target, { module }) {
     const now = await moduleThere();
     // It may be one of the files that are still to be placed.
-    if (now === undefined || !isThere(module)) return false;
+    if (now === undefined || !lstat(module)) return false;
     return now.equals(Deno.readFileSync(module)) && await isLabelled(target);
   },
 
@@ -65,15 +69,15 @@ function placesOf(target: Target): string[] {
 }
 
 async function label(target: Target): Promise<void> {
-  await mustRun("restorecon", ["-R", ...placesOf(target).filter(isThere)]);
+  await mustRun("restorecon", ["-R", ...placesOf(target).filter(lstat)]);
   // Files in it are append-only, and then the kernel lets nobody change their labels: those of sessions that began before keep
   // theirs, and the agent reads them all the same.
-  if (isThere(SPOOL)) await run("restorecon", ["-R", SPOOL]);
+  if (lstat(SPOOL)) await run("restorecon", ["-R", SPOOL]);
 }
 
 async function isLabelled(target: Target): Promise<boolean> {
-  const wouldChange = await mustRun("restorecon", ["-n", "-v", "-R", ...placesOf(target).filter(isThere)]);
-  return wouldChange === "" && (!isThere(SPOOL) || await mustRun("restorecon", ["-n", "-v", SPOOL]) === "");
+  const wouldChange = await mustRun("restorecon", ["-n", "-v", "-R", ...placesOf(target).filter(lstat)]);
+  return wouldChange === "" && (!lstat(SPOOL) || await mustRun("restorecon", ["-n", "-v", SPOOL]) === "");
 }
 
 /** The module as it was given to the policy, byte for byte; undefined where the policy has none of that name. */
@@ -84,23 +88,14 @@ async function moduleThere(): Promise<Buffer | undefined> {
   return await withPrivateFolder(async (folder) => {
     await mustRun("semodule", ["--hll", "-E", MODULE], folder);
     return Buffer.from(Deno.readFileSync(`${folder}/${MODULE}.pp`));
-  });
+  }, EXCHANGE);
 }
 
 async function putModuleBack(bytes: Buffer): Promise<void> {
   await withPrivateFolder(async (folder) => {
     Deno.writeFileSync(`${folder}/${MODULE}.pp`, bytes);
     await mustRun("semodule", ["-i", `${folder}/${MODULE}.pp`]);
-  });
-}
-
-async function withPrivateFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
-  const folder = Deno.makeTempDirSync({ prefix: "srvaudit-selinux." });
-  try {
-    return await work(folder);
-  } finally {
-    Deno.removeSync(folder, { recursive: true });
-  }
+  }, EXCHANGE);
 }
 
 /**
@@ -114,7 +109,7 @@ async function mustRun(program: string, args: string[], cwd = "/"): Promise<stri
 }
 
 async function run(program: string, args: string[], cwd = "/") {
-  const path = FOLDERS_OF_PROGRAMS.map((folder) => `${folder}/${program}`).find(isThere);
+  const path = FOLDERS_OF_PROGRAMS.map((folder) => `${folder}/${program}`).find(lstat);
   if (path === undefined) {
     throw new Error(
       `SELinux is on here, but ${program} is missing: install policycoreutils (dnf install policycoreutils), and run it again`,
@@ -128,14 +123,4 @@ async function run(program: string, args: string[], cwd = "/") {
   }).output();
   const [printed, complaint] = [stdout, stderr].map((bytes) => Buffer.from(bytes).toString().trim());
   return { code, printed: printed ?? "", complaint: complaint ?? "" };
-}
-
-function isThere(path: string): boolean {
-  try {
-    Deno.lstatSync(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
 }

@@ -1,6 +1,7 @@
 /** Is what was installed still as it was, did the installation come to its end, and who gets hello without passwd? */
 
 import { createHash } from "node:crypto";
+import { FIRST } from "../../install/blocks.ts";
 import { hindrances, letsIn } from "../../install/choose_forced.ts";
 import { detectTarget } from "../../install/detect.ts";
 import { forcedUsers } from "../../install/forced_users.ts";
@@ -111,7 +112,7 @@ async function editedFindings(host: Host, target: Target, release: Release): Pro
 }
 
 function blockFault(target: Target, { path }: BlockArgs): string {
-  const isThere = readHostText(target, path)?.includes("# >>> srvaudit >>>") === true;
+  const isThere = readHostText(target, path)?.includes(FIRST) === true;
   return isThere
     ? "has lines of srvAudit's that somebody, or an older version, has made other"
     : "lacks srvAudit's lines";
