@@ -24,6 +24,7 @@ import { arm, pending, SAFETY_SECONDS } from "./safety.ts";
 import type { Target } from "./target.ts";
 import { tryOut } from "./try_out.ts";
 import { tryOutAll } from "./try_out_all.ts";
+import { agentAnswers } from "./try_out_record.ts";
 import { wordsFor, wordsForPlan } from "./words.ts";
 
 /** How long a question waits for its answer, in milliseconds. */
@@ -99,6 +100,7 @@ async function installAll(target: Target, request: InstallRequest & { action: "i
   const run = beginRun(target);
   const made = await applyChanges(target, run, changes);
   wordsFor(made).forEach(say);
+  if (has(made, service.kind)) await mustAnswer(target);
   // An agent that was started anew has read it already.
   if (has(made, configText.kind) && !has(made, service.kind)) reloadAgent();
   if (target.init === "none") {
@@ -109,6 +111,21 @@ async function installAll(target: Target, request: InstallRequest & { action: "i
   recordFinish(target, run);
   sayNext(target, answers, received, journal);
   return 0;
+}
+
+/** systemd says that a service is started before that one says anything. @throws {Error} if the agent does not come */
+async function mustAnswer(target: Target): Promise<void> {
+  try {
+    await agentAnswers(target);
+  } catch (error) {
+    throw new Error(
+      `the agent was started, and does not answer: ${
+        messageOf(error)
+      }\nsrvaudit doctor says why; mend that, and run this ` +
+        "again. Who has hello already gets in by onAgentDown meanwhile",
+      { cause: error },
+    );
+  }
 }
 
 /** Asks the servers that the answers are about. @returns whether all of them take what they were given */

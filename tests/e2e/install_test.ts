@@ -344,3 +344,22 @@ testThatNeeds(
     assert.equal(shellOf(debian, "carol"), "/bin/bash");
   },
 );
+
+testThatNeeds(
+  NEEDS,
+  "an agent that systemd has started, and that does not come, is no installation",
+  async () => {
+    await using debian = await debianRoot();
+    await unpack(debian);
+    await debian.succeed(["useradd", "--create-home", "--shell", "/bin/bash", "alice"]);
+    // All that is seen of a systemd whose unit ends as soon as it has begun.
+    await debian.succeed(["mkdir", "-p", "/run/systemd/system"]);
+    await Deno.writeTextFile(`${debian.root}/usr/bin/systemctl`, "#!/bin/sh\n", { mode: 0o755 });
+    for (const who of ["--users=alice", "--nobody"]) {
+      const { code, errors } = await srvaudit(debian, ["install", "-y", who]);
+      assert.equal(code, 1);
+      assert.match(errors, /the agent was started, and does not answer: .*\n.*srvaudit doctor says why/);
+      assert.equal(shellOf(debian, "alice"), "/bin/bash");
+    }
+  },
+);
