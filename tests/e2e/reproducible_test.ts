@@ -2,7 +2,13 @@
 
 import assert from "node:assert/strict";
 import { testThatNeeds } from "../support/needs.ts";
-import { copyOfProject, madePackage, makePackage, type PackageKind } from "../support/packages.ts";
+import {
+  bringTools,
+  copyOfProject,
+  madePackage,
+  makePackage,
+  type PackageKind,
+} from "../support/packages.ts";
 import { run, succeed } from "../support/run.ts";
 
 testThatNeeds(
@@ -13,6 +19,7 @@ testThatNeeds(
     const made = new Map<PackageKind, string>();
     for (const kind of kinds) made.set(kind, await madePackage(kind));
     await using copy = await copyOfProject();
+    await bringTools(copy);
     for (const [kind, here] of made) {
       const there = await makePackage(kind, copy.path, {
         env: { TZ: "Asia/Tokyo" },

@@ -85,7 +85,7 @@ export async function otherPackage(
   return await only(folder, version, kind);
 }
 
-/** A copy of the project's sources in another folder, with the same tools. */
+/** A copy of the project's sources in another folder. */
 export interface ProjectCopy extends AsyncDisposable {
   /** Ends in a slash. */
   path: string;
@@ -98,12 +98,25 @@ export async function copyOfProject(): Promise<ProjectCopy> {
   const folder = await Deno.makeTempDir({ prefix: "srvaudit_copy." });
   await succeed(["cp", "-a", ...SOURCES.map((name) => `${PROJECT}${name}`), folder]);
   await Deno.mkdir(`${folder}/dist`);
-  await Deno.symlink(`${PROJECT}.tools`, `${folder}/.tools`);
   const path = `${folder}/`;
   const isSame = async (name: string) =>
     (await run(["diff", "-rq", `${PROJECT}${name}`, `${path}${name}`])).code === 0;
   const isCurrent = async () => (await Promise.all(SOURCES.map(isSame))).every(Boolean);
   return { path, isCurrent, [Symbol.asyncDispose]: () => removeFolder(folder) };
+}
+
+/**
+ * Has a copy build with the project's tools. What is bundled must lie in the copy itself: its way from there is in the names of
+ * what `deno bundle` makes.
+ */
+export async function bringTools(copy: ProjectCopy): Promise<void> {
+  const [tools = ""] = [...Deno.readDirSync(`${PROJECT}.tools`)].map(({ name }) => name).filter((name) =>
+    /^[0-9.]+$/.test(name)
+  );
+  const [from, to] = [`${PROJECT}.tools/${tools}`, `${copy.path}.tools/${tools}`];
+  await Deno.mkdir(`${to}/deno_dir`, { recursive: true });
+  for (const name of ["deno", "denort"]) await Deno.symlink(`${from}/${name}`, `${to}/${name}`);
+  await succeed(["cp", "-a", `${from}/deno_dir/npm`, `${to}/deno_dir/`]);
 }
 
 /** @returns the project's version, as deno.json has it */
