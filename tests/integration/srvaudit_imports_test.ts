@@ -57,3 +57,24 @@ Deno.test("what starts at every login, or stays for long, loads no library that 
   assert.deepEqual(light, []);
   assert.ok((await loads("srvaudit/arguments.ts")).some((specifier) => specifier.includes("@optique")));
 });
+
+Deno.test("the installer is loaded by who installs alone, and what waits to put all back goes without a command line's library", async () => {
+  for (
+    const file of [
+      "main.ts",
+      "hello/hello.ts",
+      "hello/open_for_person.ts",
+      "hello/open_for_command.ts",
+      "saticket/saticket.ts",
+      "ash_query/ash_query.ts",
+      "agent/agent.ts",
+      "srvaudit/srvaudit.ts",
+    ]
+  ) {
+    const installers = (await loads(file)).filter((specifier) => specifier.includes("/src/install/"));
+    assert.deepEqual(installers, [], file);
+  }
+  const guardian = await loads("install/put_back.ts");
+  assert.deepEqual(guardian.filter((specifier) => specifier.includes("@optique")), []);
+  assert.ok(guardian.some((specifier) => specifier.endsWith("/src/install/undo.ts")), "it is loaded before");
+});
