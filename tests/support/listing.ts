@@ -1,7 +1,7 @@
 /** What a host's folders hold, to be compared with what they held before. */
 
 import assert from "node:assert/strict";
-import { type DebianRoot } from "./debian_root.ts";
+import type { DebianRoot } from "./debian_root.ts";
 
 /** Below `/etc`, `/usr`, `/srv` and `/var`: path, type, mode, owner, and a link's target; then each file's sum. */
 const LIST =
@@ -11,8 +11,8 @@ const LIST =
  * @param unless what of it is not looked at: what dpkg and rpm write about themselves
  * @returns a line for each path and each file's sum, sorted
  */
-export async function listing(debian: DebianRoot, unless: RegExp): Promise<string[]> {
-  return (await debian.succeed(["sh", "-c", LIST])).split("\n").filter((line) =>
+export async function listing(host: Pick<DebianRoot, "succeed">, unless: RegExp): Promise<string[]> {
+  return (await host.succeed(["sh", "-c", LIST])).split("\n").filter((line) =>
     line !== "" && !unless.test(line)
   ).sort();
 }

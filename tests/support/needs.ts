@@ -6,9 +6,13 @@
 const MAKERS: Readonly<Record<string, string>> = {
   Redmine: new URL("redmine/start.sh", import.meta.url).pathname,
   "the tester": new URL("../../packaging/tester/tester.sh", import.meta.url).pathname,
+  "systemd": new URL("systemd_host.sh", import.meta.url).pathname,
 };
 
-/** What a test may need: root, a Redmine (see redmine.ts), what `make tester` starts, or a program by its name. */
+/**
+ * What a test may need: root, a Redmine (see redmine.ts), what `make tester` starts, a systemd that can be booted (see
+ * systemd_host.ts), or a program by its name.
+ */
 export type Need = "root" | "Redmine" | "the tester" | (string & Record<never, never>);
 
 /**
