@@ -11,10 +11,21 @@ _srvaudit() {
     --user) mapfile -t COMPREPLY < <(compgen -u -- "$current"); return ;;
     --since | --until) [[ $command == sessions ]] && words='1h 1d 7d today yesterday' ;;
     --linger) words='30 60 300' ;;
-    --ticket | --session | --host | --from | -n | --lines | -l | --limit) return ;;
+    --users)
+      # A list: what is before the last comma stays.
+      local before=${current%"${current##*,}"}
+      mapfile -t COMPREPLY < <(compgen -u -P "$before" -- "${current##*,}")
+      return ;;
+    --group) mapfile -t COMPREPLY < <(compgen -g -- "$current"); return ;;
+    --answers) files=yes ;;
+    # KEY=FILE: bash parts words at =.
+    =) [[ ${COMP_WORDS[COMP_CWORD - 3]-} == --set-from ]] && files=yes ;;
+    --root) mapfile -t COMPREPLY < <(compgen -d -- "$current"); return ;;
+    --set | --set-from | --test-ticket | --ticket | --session | --host | --from | -n | --lines | -l | --limit) return ;;
     *)
       case $command in
-        '') words='agent status sessions follow verify head doctor config sink redeliver ingest --help --version' ;;
+        '') words='agent status sessions follow verify head doctor config sink redeliver ingest
+            install uninstall rescue --help --version' ;;
         agent) words='--help' ;;
         status | doctor) words='--json --help' ;;
         sessions)
@@ -34,6 +45,13 @@ _srvaudit() {
           esac ;;
         redeliver) words="$sinks --help" ;;
         ingest) words='--linger --help' ;;
+        install)
+          words='--answers --set --set-from --users --group --all --nobody --force-command --test-ticket --no-safety
+            --yes --dry-run --confirm --hooks-only --help' ;;
+        uninstall) words='--purge --keep-files --yes --dry-run --help' ;;
+        rescue)
+          words='--hooks --root --help'
+          [[ $current == -* ]] || words=$(compgen -u) ;;
       esac
       ;;
   esac

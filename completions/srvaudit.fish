@@ -15,6 +15,9 @@ complete -c srvaudit -n __fish_use_subcommand -a config -d 'would the agent take
 complete -c srvaudit -n __fish_use_subcommand -a sink -d 'where it is told, and whether that works'
 complete -c srvaudit -n __fish_use_subcommand -a redeliver -d 'send sinks once more what they have refused'
 complete -c srvaudit -n __fish_use_subcommand -a ingest -d 'take what your shells have recorded into your history'
+complete -c srvaudit -n __fish_use_subcommand -a install -d 'put srvAudit on this host'
+complete -c srvaudit -n __fish_use_subcommand -a uninstall -d 'put everything back as it was'
+complete -c srvaudit -n __fish_use_subcommand -a rescue -d 'nobody can log in: plain shells for all'
 
 complete -c srvaudit -n '__fish_seen_subcommand_from status sessions follow verify doctor config list' \
     -l json -d 'print JSON'
@@ -47,3 +50,26 @@ complete -c srvaudit -n '__fish_seen_subcommand_from test redeliver' \
     -a 'slack datadog newRelic syslog otlp webhook'
 complete -c srvaudit -n '__fish_seen_subcommand_from ingest' -l linger -x -a '30 60 300' \
     -d 'go on in the background until nothing has come for so many seconds'
+
+complete -c srvaudit -n '__fish_seen_subcommand_from install uninstall' -s y -l yes -d 'ask nothing'
+complete -c srvaudit -n '__fish_seen_subcommand_from install uninstall' -l dry-run -d 'show what would be changed'
+complete -c srvaudit -n '__fish_seen_subcommand_from install' -l answers -r -F -d 'take answers from this file'
+complete -c srvaudit -n '__fish_seen_subcommand_from install' -l set -x -d 'KEY=VALUE for the config'
+complete -c srvaudit -n '__fish_seen_subcommand_from install' -l set-from -r -F -d 'KEY=FILE: for secrets'
+complete -c srvaudit -n '__fish_seen_subcommand_from install' -l users -x \
+    -a '(__fish_append , (__fish_complete_users))' -d 'these get hello'
+complete -c srvaudit -n '__fish_seen_subcommand_from install' -l group -x -a '(__fish_complete_groups)' \
+    -d 'its members get hello'
+complete -c srvaudit -n '__fish_seen_subcommand_from install' -l all -d 'all people with bash or zsh get hello'
+complete -c srvaudit -n '__fish_seen_subcommand_from install' -l nobody -d 'nobody gets it now'
+complete -c srvaudit -n '__fish_seen_subcommand_from install' -l force-command -d 'sshd forces hello on them'
+complete -c srvaudit -n '__fish_seen_subcommand_from install' -l test-ticket -x -d 'the ticket to try it out with'
+complete -c srvaudit -n '__fish_seen_subcommand_from install' -l no-safety -d 'put nothing back by a timer'
+complete -c srvaudit -n '__fish_seen_subcommand_from install' -l confirm -d 'keep what was installed'
+complete -c srvaudit -n '__fish_seen_subcommand_from install' -l hooks-only -d 'files and hooks, nothing else'
+complete -c srvaudit -n '__fish_seen_subcommand_from uninstall' -l purge -d 'the evidence goes too'
+complete -c srvaudit -n '__fish_seen_subcommand_from uninstall' -l keep-files -d 'what a package has placed stays'
+complete -c srvaudit -n '__fish_seen_subcommand_from rescue' -a '(__fish_complete_users)'
+complete -c srvaudit -n '__fish_seen_subcommand_from rescue' -l hooks -d 'and take the hooks out'
+complete -c srvaudit -n '__fish_seen_subcommand_from rescue' -l root -x -a '(__fish_complete_directories)' \
+    -d 'on the disk that is mounted there'

@@ -16,9 +16,13 @@ _srvaudit() {
     'sink:where it is told, and whether that works'
     'redeliver:send sinks once more what they have refused'
     'ingest:take what your shells have recorded into your history'
+    'install:put srvAudit on this host'
+    'uninstall:put everything back as it was'
+    'rescue:nobody can log in: plain shells for all'
   )
   local -a help=('(- *)'{-h,--help}'[show help]') json=('--json[print JSON]')
   local -a sinks=(slack datadog newRelic syslog otlp webhook)
+  local -a changing=('(-y --yes)'{-y,--yes}'[ask nothing]' '--dry-run[show what would be changed]')
   local -a whose=('--user[of this user]:user:_users' '--ticket[that were on this ticket]:ticket:')
 
   _arguments -C $help '(- *)'{-V,--version}'[show the version]' '1:command:->command' '*::argument:->argument'
@@ -54,6 +58,28 @@ _srvaudit() {
           ;;
         redeliver) _arguments $help "1:sink:($sinks)" ;;
         ingest) _arguments $help '--linger[go on until nothing has come for so long]:seconds:(30 60 300)' ;;
+        install)
+          _arguments $help $changing \
+            '--answers[take answers from this file]:file:_files' \
+            '*--set[for the config]:KEY=VALUE:' \
+            '*--set-from[for the config, from a file: for secrets]:KEY=FILE:_files' \
+            '(--group --all --nobody)--users[these get hello]:users:_sequence _users' \
+            '(--users --all --nobody)--group[its members get hello]:group:_groups' \
+            '(--users --group --nobody)--all[all people with bash or zsh get hello]' \
+            '(--users --group --all)--nobody[nobody gets it now]' \
+            '--force-command[sshd forces hello on them]' \
+            '--test-ticket[the ticket to try it out with]:ticket:' \
+            '--no-safety[put nothing back by a timer]' \
+            '(- *)--confirm[keep what was installed]' \
+            '--hooks-only[files and hooks, nothing else]'
+          ;;
+        uninstall)
+          _arguments $help $changing '--purge[the evidence goes too]' '--keep-files[what a package has placed stays]'
+          ;;
+        rescue)
+          _arguments $help '--hooks[and take the hooks out]' \
+            '--root[on the disk that is mounted there]:folder:_directories' '*:user:_users'
+          ;;
       esac
       ;;
   esac

@@ -16,6 +16,9 @@ const COMMANDS = [
   "config",
   "redeliver",
   "ingest",
+  "install",
+  "uninstall",
+  "rescue",
 ];
 
 /** What is typed, its last word unfinished, and what may stand there. */
@@ -34,6 +37,15 @@ const CASES: readonly [string, readonly string[]][] = [
   ["srvaudit sink list --j", ["--json"]],
   ["srvaudit redeliver w", ["webhook"]],
   ["srvaudit ingest --linger 6", ["60"]],
+  ["srvaudit ins", ["install"]],
+  ["srvaudit install --conf", ["--confirm"]],
+  ["srvaudit install --answers /etc/passw", ["/etc/passwd"]],
+  ["srvaudit install --users roo", ["root"]],
+  ["srvaudit install --users daemon,roo", ["daemon,root"]],
+  ["srvaudit install --group roo", ["root"]],
+  ["srvaudit uninstall --p", ["--purge"]],
+  ["srvaudit rescue roo", ["root"]],
+  ["srvaudit rescue --root /us", ["/usr"]],
 ];
 
 const SHELLS: Readonly<Record<string, readonly string[]>> = {
@@ -52,7 +64,10 @@ const SHELLS: Readonly<Record<string, readonly string[]>> = {
 
 for (const [shell, args] of Object.entries(SHELLS)) {
   const complete = async (line: string) =>
-    (await succeed([shell, ...args, line])).split("\n").filter(Boolean).map((each) => each.split("\t")[0]);
+    (await succeed([shell, ...args, line])).split("\n").filter(Boolean).map((each) =>
+      // Some say that a folder is one.
+      each.replace(/\/?(\t.*)?$/, "")
+    );
 
   testThatNeeds([shell], `${shell} completes srvaudit's commands, options, users and files`, async () => {
     for (const [line, expected] of CASES) {
@@ -68,7 +83,7 @@ for (const [shell, args] of Object.entries(SHELLS)) {
     for (const command of COMMANDS) {
       const words = command === "config" ? ["config", "check"] : [command];
       const help = (await run([`${ROOT}dist/srvaudit`, ...words, "--help"])).text;
-      const named = [...help.matchAll(/^ {2}(?:-\w, )?(--[a-z]+)/gm)].map(([, option]) => option ?? "");
+      const named = [...help.matchAll(/^ {2}(?:-\w, )?(--[a-z-]+)/gm)].map(([, option]) => option ?? "");
       const completed = await complete(`srvaudit ${words.join(" ")} --`);
       assert.deepEqual(completed.sort(), [...named, "--help"].sort(), command);
     }
@@ -95,6 +110,10 @@ testThatNeeds(["zsh", "script"], "zsh completes srvaudit's commands and options"
       ["srvaudit redeliver sysl\t", /srvaudit redeliver syslog $/],
       ["srvaudit config ch\t", /srvaudit config check $/],
       ["srvaudit verify /etc/passw\t", /srvaudit verify \/etc\/passwd/],
+      ["srvaudit unin\t", /srvaudit uninstall $/],
+      ["srvaudit install --conf\t", /srvaudit install --confirm $/],
+      ["srvaudit install --users daemon,roo\t", /srvaudit install --users daemon,root/],
+      ["srvaudit rescue --hoo\t", /srvaudit rescue --hooks $/],
     ] as const
   ) {
     await terminal.expect(/READY> /);
