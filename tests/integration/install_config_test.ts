@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { recordChange } from "../../src/install/journal.ts";
 import { isClosed } from "../../src/install/kinds/etc_file.ts";
 import { configChange, configText, maskFile, plannedConfig } from "../../src/install/kinds/config.ts";
 import { ConfigHost, GID, MASK, SHIPPED } from "../support/config_host.ts";
@@ -149,3 +150,32 @@ testThatNeeds(["root"], "a mask that nobody changed leaves nothing behind", asyn
   await host.undo(maskFile, await host.make(maskFile));
   assert.deepEqual(host.files(), []);
 });
+
+testThatNeeds(
+  ["root"],
+  "a group of that name that was there before, with somebody in it, reads no secret",
+  async () => {
+    for (const file of ["/etc/group", "/etc/passwd"]) {
+      using host = new ConfigHost();
+      host.write(
+        "/etc/passwd",
+        `srvaudit:x:1000:${file === "/etc/passwd" ? GID : 100}::/home/srvaudit:/bin/sh\n`,
+      );
+      host.write("/etc/group", `srvaudit:x:${GID}:${file === "/etc/group" ? "srvaudit" : ""}\n`);
+      await host.make(configChange(REDMINE).kind);
+      assert.equal(host.facts(CONFIG), "640 0 0", file);
+      assert.equal(isClosed(host.target, "config"), true);
+      // Of ours an admin decides.
+      const before = { isThere: false, isWhole: true, isShadowWhole: true };
+      recordChange(host.target, {
+        run: 1,
+        kind: "group",
+        about: "srvaudit",
+        args: { name: "srvaudit" },
+        before,
+      });
+      await host.make(configChange(REDMINE).kind, false);
+      assert.equal(host.facts(CONFIG), `640 0 ${GID}`, file);
+    }
+  },
+);

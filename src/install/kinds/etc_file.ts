@@ -7,7 +7,7 @@ import { replaceFile } from "../../posix/replace_file.ts";
 import { removeIfThere, sweepBeside } from "../host_file.ts";
 import { stateFolder } from "../journal.ts";
 import type { Target } from "../target.ts";
-import { hostGroupId } from "./group.ts";
+import { closedGroupId } from "./group.ts";
 
 /** Which of them. */
 export type EtcName = "config" | "mask";
@@ -52,7 +52,7 @@ export function shippedText(target: Target, name: EtcName): string {
 export function isClosed(target: Target, name: EtcName): boolean {
   const facts = factsOf(target, name);
   return facts !== undefined && facts.mode === MODE && facts.uid === 0 &&
-    facts.gid === hostGroupId(target, GROUP);
+    facts.gid === closedGroupId(target, GROUP);
 }
 
 /** Remembers what is there, before it is changed for the first time. */
@@ -67,7 +67,7 @@ export function rememberBefore(target: Target, name: EtcName): EtcBefore {
 /** Writes it, and closes it to all but root and the group: first, where it is open. @throws {Error} */
 export function writeText(target: Target, name: EtcName, text: string): void {
   const path = target.root + pathOf(name);
-  const gid = hostGroupId(target, GROUP);
+  const gid = closedGroupId(target, GROUP);
   if (gid === undefined) throw new Error(`${path} cannot be written: there is no group ${GROUP}`);
   const isThere = factsOf(target, name) !== undefined;
   if (isThere) setFacts(path, { mode: MODE, uid: 0, gid });

@@ -4,6 +4,7 @@ import { withAccountsLocked } from "../../posix/account_lock.ts";
 import { groupId } from "../../posix/groups.ts";
 import type { ChangeKind, Left, Preview } from "../change.ts";
 import { readHostText, sweepBeside, writeHostText } from "../host_file.ts";
+import { entryOf, readJournal } from "../journal.ts";
 import type { Target } from "../target.ts";
 
 /** The group's name. */
@@ -49,6 +50,26 @@ export function hostGroupId(target: Target, name: string): number | undefined {
   const line = linesOf(target, GROUP).find((each) => each.startsWith(`${name}:`));
   if (line !== undefined) return Number(line.split(":")[2]);
   return target.root === "" ? groupId(name) : undefined;
+}
+
+/**
+ * Whose a file is to be that the group alone may read besides root: root's own, where the group was there before us and
+ * somebody is in it, or may be. Who has joined ours since is an admin's choice.
+ *
+ * @returns undefined if there is no such group
+ */
+export function closedGroupId(target: Target, name: string): number | undefined {
+  const id = hostGroupId(target, name);
+  if (id === undefined || isOurs(target, name)) return id;
+  const line = linesOf(target, GROUP).find((each) => each.startsWith(`${name}:`));
+  // A directory (LDAP, SSSD) has it: who is in it is not asked.
+  if (line === undefined || line.split(":")[3]?.trim() !== "") return 0;
+  return linesOf(target, "/etc/passwd").some((each) => each.split(":")[3] === String(id)) ? 0 : id;
+}
+
+function isOurs(target: Target, name: string): boolean {
+  const before = entryOf(readJournal(target), group.kind, name)?.before as GroupBefore | undefined;
+  return before?.isThere === false;
 }
 
 /** Systems without gshadow(5) need no line there. */
