@@ -288,7 +288,7 @@ Deno.test("ten thousand users are one rewrite", async () => {
   assert.deepEqual(Deno.readFileSync(`${root.path}/etc/passwd`), bytesOf(lines.join("")));
 });
 
-Deno.test("an account that was closed since it was chosen stays closed, and nobody gets hello", async () => {
+Deno.test("an account that was closed since it was chosen stays closed, and nobody gets hello", () => {
   using root = new AccountsRoot(PASSWD);
   const { users } = chooseUsers(root.target, { who: "users", names: ["alice", "bob"] });
   const change = loginShellsChange(root.target, users);
