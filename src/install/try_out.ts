@@ -14,7 +14,7 @@ import { messageOf } from "../terminal/message_of.ts";
 import { visible } from "../terminal/visible.ts";
 import { Conversation, SilentError } from "./conversation.ts";
 import type { Target } from "./target.ts";
-import { tryCommands } from "./try_out_commands.ts";
+import { runAs, tryCommands } from "./try_out_commands.ts";
 import { agentAnswers, awaitRecord } from "./try_out_record.ts";
 
 /** How long all of it may take for a user, in milliseconds. */
@@ -129,9 +129,11 @@ interface FinishedLogin {
   typed: string;
 }
 
-async function standingOf({ target: { root }, user }: Attempt): Promise<Standing> {
+async function standingOf(attempt: Attempt): Promise<Standing> {
+  const { target: { root }, user } = attempt;
   const [uid, gid] = [Number(await askId("-u", user.name)), Number(await askId("-g", user.name))];
   const groups = (await askId("-nG", user.name)).split(" ");
+  await mustBeLetIn(attempt);
   const places = {
     policy: `${root}/run/srvaudit/policy.json`,
     hostSpool: `${root}/var/spool/srvaudit`,
@@ -143,6 +145,13 @@ async function standingOf({ target: { root }, user }: Attempt): Promise<Standing
     policy.exemptGroups.some((group) => groups.includes(group));
   const shell = mappedShell(`${root}/etc/srvaudit/shells`, user.name) ?? (user.shell || "/bin/sh");
   return { uid, policy, isExempt, isRecorded: HOOKED.test(shell) };
+}
+
+/** An account that has expired, or that PAM keeps out, says nothing about hello. */
+async function mustBeLetIn({ user: { name }, deadline }: Attempt): Promise<void> {
+  const { code, errors } = await runAs(name, "/bin/true", "true", new Uint8Array(), {}, deadline);
+  if (code === 0) return;
+  throw new Error(`nobody can become her at present: ${visible(new TextDecoder().decode(errors).trim())}`);
 }
 
 /** Asks id(1), and so LDAP and SSSD as well. */

@@ -3,12 +3,14 @@
 import { messageOf } from "../terminal/message_of.ts";
 import { say } from "../terminal/speak.ts";
 import { sampleOf } from "./choose.ts";
-import type { TriedUser } from "./try_out.ts";
+import { type TriedUser, TryOutError } from "./try_out.ts";
 
 /** So many may fail: more of them are no longer their own doing, and each may take half a minute. */
 const FAILED_AT_MOST = 10;
 /** So many, where nobody has passed. */
 const FAILED_AT_FIRST = 3;
+/** Whoever is tried out, there is an end. */
+const QUEUED_AT_MOST = 200;
 
 /**
  * Tries `hello` out as some of the users: one of each shell that passes, at least.
@@ -35,6 +37,7 @@ export async function tryOutAll(
   }
   const failed = new Set<TriedUser>();
   const passed = new Set<TriedUser>();
+  let faults = 0;
   for (const user of queue) {
     try {
       await tryOut(user);
@@ -44,12 +47,14 @@ export async function tryOutAll(
       if (areNamed) throw error;
       say(messageOf(error));
       failed.add(user);
-      if (failed.size === (passed.size > 0 ? FAILED_AT_MOST : FAILED_AT_FIRST)) break;
+      // Who cannot log in at all says nothing about hello.
+      if (!(error instanceof TryOutError && error.step === "user")) faults++;
+      if (faults === (passed.size > 0 ? FAILED_AT_MOST : FAILED_AT_FIRST)) break;
       const another = users.find((one) => one.shell === user.shell && !queue.includes(one));
-      if (another) queue.push(another);
+      if (another && queue.length < QUEUED_AT_MOST) queue.push(another);
     }
   }
-  if (failed.size === FAILED_AT_MOST || (failed.size > 0 && passed.size === 0)) {
+  if (faults === FAILED_AT_MOST || (failed.size > 0 && passed.size === 0)) {
     throw new Error(
       `hello does not do for ${failed.size} of the ${
         failed.size + passed.size

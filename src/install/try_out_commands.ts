@@ -12,7 +12,7 @@ const MOST = 65_536;
 const SHOWN = 300;
 
 /** What came of a command. */
-interface Ran {
+export interface Ran {
   code: number;
   output: Uint8Array;
   errors: Uint8Array;
@@ -52,7 +52,8 @@ function saying({ code, output, errors }: Ran, input: Uint8Array): string {
   return said === "" ? how : `${how}, and said: ${said}`;
 }
 
-async function runAs(
+/** Runs a command as a user in a shell of choice, as `tryCommands`. @throws {Error} if it does not end in time */
+export async function runAs(
   user: string,
   shell: string,
   command: string,

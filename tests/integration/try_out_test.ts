@@ -158,6 +158,12 @@ testThatNeeds(
     await succeed(host.asRoot(["rm", "-rf", homeless.home]));
     assert.deepEqual(await tryOut(host, homeless, bash, { hasAgent: true }), { step: null });
 
+    const expired = await withFiles(bash, {});
+    await succeed(host.asRoot(["chage", "--expiredate", "1", expired.name]));
+    const kept = await tryOut(host, expired, bash, { hasAgent: true });
+    assert.equal(kept.step, "user", kept.message);
+    assert.match(kept.message, /nobody can become her at present: .*expired/);
+
     const failing: [files: Record<string, string>, step: string, message: RegExp][] = [
       [
         { ".bashrc": "read -rp 'Really? ' a\nread -rp 'Really, really? ' b\nread -r c\n" },
@@ -236,7 +242,9 @@ testThatNeeds(
     const { text, errors } = await host.ssh(admin, ["sh", "try.sh"]);
     assert.equal(errors, "");
     assert.deepEqual(JSON.parse(text), { step: null });
-    const sessions = await agent.ask<{ user: string }>("select user from login_session");
+    // The agent sees those of other tests, too, which run beside.
+    const ours = `user in ('${admin.name}', '${user.name}')`;
+    const sessions = await agent.ask<{ user: string }>(`select user from login_session where ${ours}`);
     assert.deepEqual(sessions, [{ user: admin.name }]);
   },
 );

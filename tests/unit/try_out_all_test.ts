@@ -1,13 +1,20 @@
 import assert from "node:assert/strict";
-import type { TriedUser } from "../../src/install/try_out.ts";
+import { type TriedUser, TryOutError } from "../../src/install/try_out.ts";
 import { tryOutAll } from "../../src/install/try_out_all.ts";
 
 /** Tries out, with some whom it fails for. @returns who is left out, or why nobody gets it; and whom it was tried out as */
-async function outcome(users: readonly TriedUser[], sick: readonly string[], areNamed = false) {
+async function outcome(
+  users: readonly TriedUser[],
+  sick: readonly string[],
+  areNamed = false,
+  step?: "user",
+) {
   const tried: string[] = [];
   const tryOut = ({ name }: TriedUser) => {
     tried.push(name);
-    return sick.includes(name) ? Promise.reject(new Error(`${name} fails`)) : Promise.resolve();
+    return sick.includes(name)
+      ? Promise.reject(step ? new TryOutError(name, step, "expired") : new Error(`${name} fails`))
+      : Promise.resolve();
   };
   try {
     return { tried, left: (await tryOutAll(users, tryOut, areNamed)).map(({ name }) => name) };
@@ -50,4 +57,16 @@ Deno.test("one who was named and is sick ends it, and so do too many, and all", 
 
 Deno.test("with everybody well nobody is left out", async () => {
   assert.deepEqual(await outcome(usersOf("bash", 2), []), { tried: ["bash0", "bash1"], left: [] });
+});
+
+Deno.test("accounts that have expired, however many, keep nobody else from hello", async () => {
+  const users = usersOf("bash", 50);
+  const expired = users.slice(0, 40).map(({ name }) => name);
+  const { left, tried } = await outcome(users, expired, false, "user");
+  assert.deepEqual(left, expired);
+  assert.equal(tried.length, 50);
+  const thousand = usersOf("bash", 1000);
+  const nobody = await outcome(thousand, thousand.map(({ name }) => name), false, "user");
+  assert.equal(nobody.tried.length, 200);
+  assert.match(nobody.error ?? "", /for 200 of the 200 whom/);
 });
