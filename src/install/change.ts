@@ -36,6 +36,8 @@ export interface ChangeKind<Args extends Json, Before extends Json> {
   /** Whether the host is so already. */
   isDone(target: Target, args: Args): boolean | Promise<boolean>;
   preview(target: Target, args: Args): Preview[] | Promise<Preview[]>;
+  /** The files that making it writes, as the host itself calls them; without this, other programs write all that is written. */
+  writes?(target: Target, args: Args): string[];
   /** What undo will need. Asked once for each change, before it is made first; a later run of the installer keeps it. */
   before(target: Target, args: Args): Before | Promise<Before>;
   /** @throws {Error} that says what failed, on what, and what to do */

@@ -55,7 +55,7 @@ async function installHooks(target: Target, isDryRun: boolean): Promise<number> 
   if (isDryRun) print(await previewText(target, changes));
   else if (changes.length === 0) say("nothing is to be changed: all of it is so already");
   else {
-    mustBeChangeable(target, release, plan);
+    mustBeChangeable(target, release, changes);
     const run = beginRun(target);
     wordsFor(await applyChanges(target, run, plan.changes)).forEach(say);
     recordFinish(target, run);
@@ -89,7 +89,7 @@ async function installAll(target: Target, request: InstallRequest & { action: "i
     say("nothing is to be changed: all of it is so already");
     return 0;
   }
-  mustBeChangeable(target, release, { ...plan, changes });
+  mustBeChangeable(target, release, all);
   if (request.yes && answers.who.who === "users" && answers.who.names.includes("root")) {
     say("root gets hello too: keep a shell of root's open until you have logged in as root anew");
   }

@@ -7,7 +7,7 @@ import { realPlace } from "../posix/real_place.ts";
 import { effectiveUid } from "../posix/libc.ts";
 import { lstat } from "./host_file.ts";
 import { type Release, releaseOf } from "./manifest.ts";
-import type { Plan } from "./plan.ts";
+import type { Change } from "./change.ts";
 import type { Target } from "./target.ts";
 
 /** More than the executable and what its replacing takes for a moment. */
@@ -59,9 +59,10 @@ export function mustBeRelease(target: Target): Release {
 /**
  * Whether there is room, and whether the files can be changed: better before than amid.
  *
+ * @param changes all that are to be made, who gets in too
  * @throws {Error} that names all that is in the way
  */
-export function mustBeChangeable(target: Target, release: Release, { changes }: Plan): void {
+export function mustBeChangeable(target: Target, release: Release, changes: readonly Change[]): void {
   const faults: string[] = [];
   if (release.root !== target.root) {
     const { bavail, bsize } = statfsSync(`${target.root}/usr`);
@@ -73,10 +74,8 @@ export function mustBeChangeable(target: Target, release: Release, { changes }: 
       );
     }
   }
-  const paths = changes.flatMap(({ args }) =>
-    typeof args === "object" && args !== null && "path" in args ? [args.path] : []
-  );
-  const places = new Set(paths.flatMap((path) => typeof path === "string" ? placesOf(target, path) : []));
+  const paths = changes.flatMap(({ kind, args }) => kind.writes?.(target, args) ?? []);
+  const places = new Set(paths.flatMap((path) => placesOf(target, path)));
   for (const place of places) {
     const why = whyUnwritable(place);
     if (why !== undefined) faults.push(`${place} cannot be changed: ${why}`);

@@ -266,13 +266,30 @@ testThatNeeds(
 testThatNeeds(NEEDS, "what cannot be changed is said before anything is changed", async () => {
   await using debian = await debianRoot();
   await unpack(debian);
-  await debian.succeed(["mount", "--bind", "/etc/bash.bashrc", "/etc/bash.bashrc"]);
-  await debian.succeed(["mount", "-o", "remount,ro,bind", "/etc/bash.bashrc"]);
-  const before = await listing(debian, OF_OTHERS);
-  const { code, errors } = await srvaudit(debian, ["install", "--hooks-only"]);
-  assert.equal(code, 1);
-  assert.match(errors, /\/etc\/bash\.bashrc cannot be changed: its file system is read-only/);
-  assertSame(await listing(debian, OF_OTHERS), before);
+  await debian.succeed(["useradd", "--create-home", "--shell", "/bin/bash", "alice"]);
+  await debian.succeed(["mkdir", "-p", "/etc/srvaudit", "/etc/ssh/sshd_config.d"]);
+  await debian.succeed(["touch", "/etc/srvaudit/config", "/etc/ssh/sshd_config.d/srvaudit.conf"]);
+  await Deno.writeTextFile(`${debian.root}/etc/ssh/sshd_config`, "Include /etc/ssh/sshd_config.d/*.conf\n");
+  // As chattr +i does it, which what is kept in memory does not know.
+  for (
+    const [path, args] of [
+      ["/etc/bash.bashrc", ["--hooks-only"]],
+      ["/etc/group", ["--hooks-only"]],
+      ["/etc/srvaudit/config", ["--hooks-only"]],
+      ["/etc/passwd", ["-y", "--users", "alice"]],
+      ["/etc/ssh/sshd_config.d/srvaudit.conf", ["-y", "--users", "alice", "--force-command"]],
+    ] as const
+  ) {
+    await debian.succeed(["mount", "--bind", path, path]);
+    await debian.succeed(["mount", "-o", "remount,ro,bind", path]);
+    const before = await listing(debian, OF_OTHERS);
+    const { code, errors } = await srvaudit(debian, ["install", ...args]);
+    assert.equal(code, 1, path);
+    assert.ok(errors.includes(`${path} cannot be changed: its file system is read-only`), errors);
+    assert.match(errors, /nothing was changed$/m);
+    assertSame(await listing(debian, OF_OTHERS), before);
+    await debian.succeed(["umount", path]);
+  }
 });
 
 testThatNeeds(

@@ -105,6 +105,7 @@ function etcFile(
     kind,
     isDone: (target) => isClosed(target, name) && presentText(target, name) === wantedOf(target),
     preview: (target) => preview(target, name, wantedOf(target)),
+    writes: () => [pathOf(name)],
     before: (target) => rememberBefore(target, name),
     apply: (target) => writeText(target, name, wantedOf(target)),
     undo(target, _args, before) {

@@ -30,6 +30,7 @@ export const file: ChangeKind<FileArgs, Stood> = {
     { root },
     { path, mode },
   ): Preview[] => [{ does: `install -m ${mode.toString(8)} ${root}${path}` }],
+  writes: (_, { path }) => [path],
   before(target, args) {
     const isOurs = args.path.startsWith(`${target.library}/`) || isPlaced(target, args);
     return isOurs ? null : whatStands(target, args.path);

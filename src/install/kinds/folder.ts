@@ -13,6 +13,7 @@ export const folder: ChangeKind<FolderArgs, FolderBefore> = {
   kind: "folder",
   isDone: ({ root }, { path }) => isFolder(root + path),
   preview: ({ root }, { path, mode }): Preview[] => [{ does: `mkdir -m ${mode.toString(8)} ${root}${path}` }],
+  writes: (_, { path }) => [path],
   before: ({ root }, { path }) => ({ isThere: isFolder(root + path) }),
   apply({ root }, { path, mode }) {
     if (lstat(root + path)) {

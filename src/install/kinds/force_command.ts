@@ -48,6 +48,12 @@ export const forceCommand: ChangeKind<ForceArgs, ForceBefore> = {
     return [{ path: target.root + path, now: shown(now), then: shown(then) }, { does: "reload sshd" }];
   },
 
+  writes(target, { match }) {
+    const { path, other } = wanted(target, match);
+    const isInOther = ownLines(readHostText(target, other) ?? "") !== undefined;
+    return isInOther ? [path, other] : [path];
+  },
+
   before: (target) => ({ snippet: fileBefore(target, SNIPPET), config: fileBefore(target, SSHD_CONFIG) }),
 
   async apply(target, { match }) {

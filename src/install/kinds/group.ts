@@ -21,6 +21,7 @@ export const group: ChangeKind<GroupArgs, GroupBefore> = {
   isDone: (target, { name }) =>
     hostGroupId(target, name) !== undefined && (!hasLine(target, GROUP, name) || isInShadow(target, name)),
   preview: (_, { name }): Preview[] => [{ does: `groupadd --system ${name}` }],
+  writes: () => [GROUP, SHADOW],
   before: (target, { name }) => ({
     isThere: hostGroupId(target, name) !== undefined,
     isWhole: isWhole(readHostText(target, GROUP)),

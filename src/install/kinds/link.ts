@@ -11,6 +11,7 @@ export const link: ChangeKind<LinkArgs, Stood> = {
   kind: "link",
   isDone: ({ root }, { path, to }) => pointsTo(root + path) === to,
   preview: ({ root }, { path, to }): Preview[] => [{ does: `ln -s ${to} ${root}${path}` }],
+  writes: (_, { path }) => [path],
   before: (target, { path }) => whatStands(target, path),
   apply: (target, { path, to }) => placeLink(target, path, to),
   undo(target, { path, to }, before): Left[] {

@@ -70,6 +70,8 @@ export const loginShells: ChangeKind<LoginShells, BeforeLoginShells> = {
     return previews;
   },
 
+  writes: () => ["/etc/passwd", shellMapOf({ root: "" })],
+
   before(target, args) {
     const { now, mapNow } = planned(target, args);
     const names = new Set(args.users.map(({ name }) => name));

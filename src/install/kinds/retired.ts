@@ -11,6 +11,7 @@ export const retired: ChangeKind<RetiredArgs, null> = {
   kind: "retired",
   isDone: ({ root }, { path, before }) => before === null && lstat(root + path) === undefined,
   preview: ({ root }, { path }): Preview[] => [{ does: `rm ${root}${path}` }],
+  writes: (_, { path }) => [path],
   before: () => null,
   apply: (target, { path, before }) =>
     before === null ? removePath(target, path) : putBack(target, path, before),

@@ -47,6 +47,7 @@ function textKind<Args extends { path: string } & Readonly<Record<string, Json>>
       const now = read(target, args);
       return [{ path: target.root + args.path, now: shown(now), then: shown(edit.into(now ?? "", args)) }];
     },
+    writes: (_, { path }) => [path],
     before(target, args) {
       const text = read(target, args);
       return {
