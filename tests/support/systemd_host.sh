@@ -116,8 +116,10 @@ reboots() {
     code=0
     uptime=$(cut -d . -f 1 /proc/uptime)
     # Each boot has its own clock since the boot, as machines have.
-    setpriv --pdeathsig KILL unshare --mount --propagation private --uts --ipc --net --pid --time \
-      --boottime "-$uptime" --monotonic "-$uptime" --fork --kill-child "$self" boot "$1" "$2" 2>&4 || code=$?
+    (
+      exec setpriv --pdeathsig KILL unshare --mount --propagation private --uts --ipc --net --pid --time \
+        --boottime "-$uptime" --monotonic "-$uptime" --fork --kill-child "$self" boot "$1" "$2" 2>&4
+    ) || code=$?
   done
 }
 
@@ -149,8 +151,14 @@ boot() {
 
 init() {
   mount -t cgroup2 cgroup2 "$1/sys/fs/cgroup"
-  exec setpriv --bounding-set -sys_module,-sys_rawio,-sys_time,-syslog,-audit_control,-mac_admin,-mac_override \
-    chroot "$1" /usr/bin/env -i container=satest /sbin/init < /dev/null > /dev/null 2>&1
+  # Not by chroot alone: whoever enters the mount namespace of a process in there would be on the machine's own disk.
+  cd "$1"
+  pivot_root . mnt
+  exec chroot . sh -ec '
+    umount -l /mnt
+    exec setpriv --bounding-set -sys_module,-sys_rawio,-sys_time,-syslog,-audit_control,-mac_admin,-mac_override \
+      env -i container=satest /sbin/init
+  ' < /dev/null > /dev/null 2>&1
 }
 
 case $1 in

@@ -77,9 +77,12 @@ export function reloadAgent(): void {
   if (pid !== undefined) Deno.kill(pid, "SIGHUP");
 }
 
-/** Has systemd know that the unit is gone, where it is. */
+/** Has systemd know that the units are gone, where they are. */
 export async function forgetUnit({ init }: Target): Promise<void> {
-  if (init === "systemd") await run("systemctl", "daemon-reload");
+  if (init !== "systemd") return;
+  await run("systemctl", "daemon-reload");
+  // One that has failed is remembered for that, longer than its file is there.
+  await run("systemctl", "reset-failed", "srvaudit.service", "srvaudit-put-back.service");
 }
 
 /** Ends the agent, however it was started, and waits for its end. */
