@@ -2,6 +2,7 @@
 
 import type { Change } from "./change.ts";
 import { entryOf, type Journal, readJournal, recordChange } from "./journal.ts";
+import { WHO_GETS_IN } from "./kinds/kinds.ts";
 import { block } from "./kinds/text.ts";
 import type { Target } from "./target.ts";
 
@@ -23,9 +24,11 @@ export async function applyChanges(
     const journal = readJournal(target);
     const isDone = await kind.isDone(target, args);
     if (isDone && isKnown(journal, change)) continue;
-    const known = entryOf(journal, kind.kind, about);
-    const before = known ? known.before : await kind.before(target, args);
-    recordChange(target, { run, kind: kind.kind, about, args, before });
+    // Who gets in is put back run by run: what an earlier run did of that, and was confirmed, stays.
+    const isOfRun = WHO_GETS_IN.includes(kind.kind);
+    const entry = entryOf(journal, kind.kind, about, isOfRun ? run : undefined) ??
+      { run, kind: kind.kind, about, before: await kind.before(target, args) };
+    recordChange(target, { ...entry, args });
     if (isDone) continue;
     await kind.apply(target, args);
     made.push(change);

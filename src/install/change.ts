@@ -38,7 +38,7 @@ export interface ChangeKind<Args extends Json, Before extends Json> {
   preview(target: Target, args: Args): Preview[] | Promise<Preview[]>;
   /** The files that making it writes, as the host itself calls them; without this, other programs write all that is written. */
   writes?(target: Target, args: Args): string[];
-  /** What undo will need. Asked once for each change, before it is made first; a later run of the installer keeps it. */
+  /** What undo will need. Asked before the change is made first; a later run keeps it, unless it is about who gets in. */
   before(target: Target, args: Args): Before | Promise<Before>;
   /** @throws {Error} that says what failed, on what, and what to do */
   apply(target: Target, args: Args): void | Promise<void>;

@@ -24,7 +24,10 @@ export async function confirmInstall(target: Target): Promise<number> {
   const until = localTime((Date.now() + leftMs) * 1000);
   say(`confirmed, ${lengthOfTime(leftMs * 1000)} before it would have been put back (${until}): it stays`);
   const whoGetsIn = readJournal(target).entries.filter(({ kind }) => WHO_GETS_IN.includes(kind));
-  wordsFor(whoGetsIn.map((entry) => ({ ...entry, kind: kindOf(entry.kind) }))).forEach(say);
+  // Of two runs that did the same one line is enough.
+  new Set(wordsFor(whoGetsIn.map((entry) => ({ ...entry, kind: kindOf(entry.kind) })))).forEach((line) =>
+    say(line)
+  );
   await noteInEvidence(target, "what was installed was confirmed");
   return 0;
 }

@@ -10,12 +10,12 @@ import type { Target } from "./target.ts";
 
 /** A change that was made, or was about to be. */
 export interface JournalEntry {
-  /** Which run of the installer made it last. */
+  /** Which run of the installer made it. */
   run: number;
   kind: string;
   about: string;
   args: Json;
-  /** What was there before the first run that made it. */
+  /** What was there before that run. */
   before: Json;
 }
 
@@ -34,7 +34,10 @@ type Line =
   | JournalEntry
   | { run: number; begun: string; version: string }
   | { run: number; finished: string }
-  | { undone: { kind: string; about: string } };
+  | { undone: Name };
+
+/** What tells a change from all others. */
+type Name = Pick<JournalEntry, "run" | "kind" | "about">;
 
 const encoder = new TextEncoder();
 
@@ -77,21 +80,49 @@ export function readJournal(target: Pick<Target, "root">): Journal {
 
 function lineOf(text: string, place: string): Line {
   try {
-    return JSON.parse(text);
+    const line: unknown = JSON.parse(text);
+    if (isLine(line)) return line;
   } catch {
-    throw new Error(
-      `${place} is not a line of srvAudit's: what was changed on this host cannot be told from it`,
-    );
+    // Not JSON: the same as JSON of another kind.
   }
+  throw new Error(
+    `${place} is not a line of srvAudit's: what was changed on this host cannot be told from it`,
+  );
 }
 
-function keyOf({ kind, about }: { kind: string; about: string }): string {
-  return `${kind}\0${about}`;
+function isLine(value: unknown): value is Line {
+  const line = fieldsOf(value);
+  if ("undone" in line) return isName(line.undone);
+  if ("kind" in line) return isName(line) && "args" in line && "before" in line;
+  return Number.isInteger(line.run) && [line.begun, line.finished].some((time) => typeof time === "string");
 }
 
-/** @returns what the journal has of a change, or undefined if it was never made, or was undone */
-export function entryOf(journal: Journal, kind: string, about: string): JournalEntry | undefined {
-  return journal.entries.find((entry) => entry.kind === kind && entry.about === about);
+function isName(value: unknown): boolean {
+  const { run, kind, about } = fieldsOf(value);
+  return Number.isInteger(run) && typeof kind === "string" && typeof about === "string";
+}
+
+function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
+  return { ...(typeof value === "object" ? value : {}) };
+}
+
+function keyOf({ run, kind, about }: Name): string {
+  return `${run}\0${kind}\0${about}`;
+}
+
+/**
+ * @param run which run made it; undefined: any, the first one
+ * @returns what the journal has of a change, or undefined if it was never made, or was undone
+ */
+export function entryOf(
+  { entries }: Journal,
+  kind: string,
+  about: string,
+  run?: number,
+): JournalEntry | undefined {
+  return entries.find((entry) =>
+    entry.kind === kind && entry.about === about && (run === undefined || entry.run === run)
+  );
 }
 
 /** Puts a change on record, before it is made. */
@@ -100,8 +131,8 @@ export function recordChange(target: Target, entry: JournalEntry): void {
 }
 
 /** Puts on record that a change is undone. */
-export function recordUndone(target: Target, { kind, about }: JournalEntry): void {
-  append(target, { undone: { kind, about } });
+export function recordUndone(target: Target, { run, kind, about }: JournalEntry): void {
+  append(target, { undone: { run, kind, about } });
 }
 
 /** Puts on record that a run begins. */

@@ -184,7 +184,7 @@ testThatNeeds(
     ]);
     await putBack(host, user);
     const journal = Deno.readTextFileSync(stateFile(host, "install.journal"));
-    assert.equal(journal.match(/"undone":\{"kind":"login shells"/g)?.length, 1);
+    assert.equal(journal.match(/"undone":\{"run":2,"kind":"login shells"/g)?.length, 1);
   },
 );
 

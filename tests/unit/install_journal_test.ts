@@ -57,9 +57,9 @@ Deno.test("a change that is made again stands there once, where it stood first",
   await withHost((target) => {
     recordChange(target, CHANGE);
     recordChange(target, { ...CHANGE, about: "/usr/bin/y" });
-    recordChange(target, { ...CHANGE, run: 2, args: { sum: "2" } });
+    recordChange(target, { ...CHANGE, args: { sum: "2" } });
     const { entries } = readJournal(target);
-    assert.deepEqual(entries.map(({ run, about }) => [run, about]), [[2, "/usr/bin/x"], [1, "/usr/bin/y"]]);
+    assert.deepEqual(entries.map(({ run, about }) => [run, about]), [[1, "/usr/bin/x"], [1, "/usr/bin/y"]]);
     assert.deepEqual(entryOf(readJournal(target), "file", "/usr/bin/x")?.args, { sum: "2" });
   });
 });
@@ -89,8 +89,26 @@ Deno.test("a line that a kill has torn counts for nothing, and the next one does
 
 Deno.test("a journal that is not ours is named, with the line, instead of being taken for empty", async () => {
   await withHost((target, file) => {
-    recordChange(target, CHANGE);
-    Deno.writeTextFileSync(file, "no JSON\n", { append: true });
-    assert.throws(() => readJournal(target), /install\.journal:2 is not a line of srvAudit's/);
+    for (
+      const text of [
+        "no JSON",
+        "null",
+        "3",
+        "[]",
+        '"run"',
+        "{}",
+        '{"run":1}',
+        '{"run":"1","begun":""}',
+        '{"undone":null}',
+        '{"undone":{"run":1,"kind":"file"}}',
+        '{"run":1,"kind":"file","about":"/usr/bin/x"}',
+        '{"kind":"file","about":"/usr/bin/x","args":{},"before":null}',
+      ]
+    ) {
+      Deno.removeSync(target.root, { recursive: true });
+      recordChange(target, CHANGE);
+      Deno.writeTextFileSync(file, `${text}\n`, { append: true });
+      assert.throws(() => readJournal(target), /install\.journal:2 is not a line of srvAudit's/, text);
+    }
   });
 });
