@@ -49,7 +49,7 @@ for program in srvaudit saticket ash_query; do place_link "../lib/srvaudit/$prog
 place_link ../lib/srvaudit/hello "$prefix/bin/hello-srvaudit"
 
 # The shells' hooks, and what brings them in: snippets/ holds what `srvaudit install` adds to files of others.
-(cd src/shell && find . -type f ! -name profile.sh) | while read -r file; do
+(cd src/shell && find . -type f) | while read -r file; do
   file=${file#./}
   case $file in
     snippets/*) place_text 644 "src/shell/$file" "$library/$file" ;;

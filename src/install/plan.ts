@@ -17,6 +17,8 @@ import { readManifest, type Release } from "./manifest.ts";
 import type { Target } from "./target.ts";
 
 const SELINUX_MODULE = "/usr/share/selinux/packages/srvaudit.pp";
+/** What login shells of bash read. */
+const PROFILE = "/etc/profile.d/srvaudit.sh";
 
 /** What is to be done, and what is left as it is. */
 export interface Plan {
@@ -51,8 +53,10 @@ export function planHooks(
   config: ConfigValues = {},
 ): Plan {
   const notes: string[] = [];
-  const placed = release.root === target.root ? [] : planFiles(target, release, journal, notes);
   const library = release.root + release.library;
+  const placed = release.root === target.root
+    ? planProfile(target, release, journal, `${library}/snippets/profile.sh`)
+    : planFiles(target, release, journal, notes);
   const changes: Change[] = [
     ...placed,
     change(group, "srvaudit", { name: "srvaudit" }),
@@ -116,6 +120,13 @@ function planFiles(target: Target, release: Release, journal: Journal, notes: st
   const own = { path: manifest, mode: 0o644, sha256: sumOf(release.root + manifest) };
   changes.push(change(file, manifest, fileArgs(target, journal, own, release.root + manifest)));
   return [...planFolders(target, [...release.placed.map(({ path }) => path), manifest]), ...changes];
+}
+
+/** A package does not place a second time what `srvaudit rescue --hooks` has removed. */
+function planProfile(target: Target, release: Release, journal: Journal, from: string): Change[] {
+  const profile = release.placed.find(({ path }) => path === PROFILE);
+  if (profile?.type !== "file" || lstat(target.root + PROFILE)) return [];
+  return [change(file, PROFILE, fileArgs(target, journal, profile, from))];
 }
 
 function fileArgs(
