@@ -1,5 +1,8 @@
 /** Which files are srvAudit's: the manifest, which `packaging/install_files.sh` writes and which lies beside the executable. */
 
+/** What login shells of bash read: ours alone. */
+export const PROFILE = "/etc/profile.d/srvaudit.sh";
+
 /** A path that is placed. */
 export type Placed =
   | { type: "file"; path: string; mode: number; sha256: string }

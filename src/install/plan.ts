@@ -13,12 +13,10 @@ import { retired } from "./kinds/retired.ts";
 import { selinuxModule } from "./kinds/selinux.ts";
 import { service } from "./kinds/service.ts";
 import { block, line } from "./kinds/text.ts";
-import { readManifest, type Release } from "./manifest.ts";
+import { PROFILE, readManifest, type Release } from "./manifest.ts";
 import type { Target } from "./target.ts";
 
 const SELINUX_MODULE = "/usr/share/selinux/packages/srvaudit.pp";
-/** What login shells of bash read. */
-const PROFILE = "/etc/profile.d/srvaudit.sh";
 
 /** What is to be done, and what is left as it is. */
 export interface Plan {

@@ -9,6 +9,7 @@ import { say } from "../terminal/speak.ts";
 import { FIRST, withoutBlock } from "./blocks.ts";
 import { detectTarget } from "./detect.ts";
 import { giveShellsBack } from "./give_shells_back.ts";
+import { PROFILE } from "./manifest.ts";
 import { passwdLines } from "./passwd_file.ts";
 import type { RescueRequest } from "./request.ts";
 import { findSshd, reloadSshd } from "./sshd.ts";
@@ -25,8 +26,6 @@ const STARTUP_FILES = [
   "/etc/zshenv",
   "/etc/fish/config.fish",
 ];
-/** Ours alone. */
-const PROFILE = "/etc/profile.d/srvaudit.sh";
 const NAMES_SHOWN = 50;
 /** A line of sshd's configuration that starts hello, whoever wrote it. */
 const FORCED = /^[ \t]*ForceCommand[ \t=].*(hello-srvaudit|srvaudit\/hello|audit\/hello)/im;

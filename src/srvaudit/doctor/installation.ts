@@ -11,7 +11,7 @@ import { group } from "../../install/kinds/group.ts";
 import { link } from "../../install/kinds/link.ts";
 import { selinuxModule } from "../../install/kinds/selinux.ts";
 import { block, type BlockArgs } from "../../install/kinds/text.ts";
-import { type Placed, readManifest, type Release } from "../../install/manifest.ts";
+import { type Placed, PROFILE, readManifest, type Release } from "../../install/manifest.ts";
 import { readHostText } from "../../install/host_file.ts";
 import { planHooks } from "../../install/plan.ts";
 import { clocksNow, pending, puttingBackFile, remainingMs } from "../../install/safety.ts";
@@ -48,12 +48,15 @@ export async function installation(host: Host): Promise<Finding[]> {
 function placedFindings(host: Host, placed: readonly Placed[]): Finding[] {
   const faults = placed.flatMap((each) => {
     const why = ONLY_READ.test(each.path) ? undefined : faultOf(host, each);
-    return why === undefined ? [] : [`${host.root}${each.path} ${why}`];
+    if (why === undefined) return [];
+    // What `srvaudit rescue --hooks` takes away.
+    const mend = each.path === PROFILE ? AGAIN : "install srvAudit again";
+    return [wrong(`${host.root}${each.path} ${why}`, mend)];
   });
   if (faults.length === 0) return [ok(`${placed.length} files and links are as they were installed`)];
   const more = faults.length - MOST_NAMED;
   return [
-    ...faults.slice(0, MOST_NAMED).map((fault) => wrong(fault, "install srvAudit again")),
+    ...faults.slice(0, MOST_NAMED),
     ...(more > 0
       ? [wrong(`and ${more} more files are not as they were installed`, "install srvAudit again")]
       : []),
