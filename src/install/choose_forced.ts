@@ -51,12 +51,19 @@ export async function chooseForced(
     : who.who === "group"
     ? membersOf(target, who.group)
     : everybody(target);
-  const left = [...await hindrances(target, accounts), ...sick];
+  const hindered = await hindrances(target, accounts);
+  const left = [...hindered, ...sick];
   if (who.who === "users") {
-    if (left.length > 0) {
-      throw new Error(left.map(({ name, why }) => `sshd cannot start hello for ${name}: ${why}`).join("\n"));
+    if (hindered.length > 0) {
+      throw new Error(
+        hindered.map(({ name, why }) => `sshd cannot start hello for ${name}: ${why}`).join("\n"),
+      );
     }
-    return { match: `User ${who.names.map(matchName).join(",")}`, accounts, left };
+    const isWell = ({ name }: Account) => !sick.some((one) => one.name === name);
+    // By the names that were given: a directory may have others for the same accounts.
+    const names = who.names.filter((_, i) => accounts.slice(i, i + 1).some(isWell));
+    if (names.length === 0) return undefined;
+    return { match: `User ${names.map(matchName).join(",")}`, accounts: accounts.filter(isWell), left };
   }
   for (const { name, uid } of accounts) {
     if (uid === 0) left.push({ name, why: "she is root by another name" });

@@ -43,6 +43,16 @@ export function readManifest(file: string): Placed[] | undefined {
   }
 }
 
+/** @returns the kind of package that has placed srvAudit's files: `deb`, `rpm`; undefined where none has */
+export function packageOf({ root, library }: Pick<Release, "root" | "library">): string | undefined {
+  try {
+    return Deno.readTextFileSync(`${root}${library}/package`).trim();
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
 /**
  * The release that an executable belongs to.
  *

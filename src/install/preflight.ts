@@ -6,7 +6,7 @@ import { whyUnwritable } from "../posix/may_write.ts";
 import { realPlace } from "../posix/real_place.ts";
 import { effectiveUid } from "../posix/libc.ts";
 import { lstat } from "./host_file.ts";
-import { type Release, releaseOf } from "./manifest.ts";
+import { packageOf, type Release, releaseOf } from "./manifest.ts";
 import type { Change } from "./change.ts";
 import type { Target } from "./target.ts";
 
@@ -48,9 +48,10 @@ export function mustBeRelease(target: Target): Release {
       `${executable} is not of a release: no manifest lies beside it; make install, or unpack a release`,
     );
   }
-  const packaged = `${target.root}${release.library}/package`;
-  if (release.root !== target.root && lstat(packaged)) {
-    const kind = Deno.readTextFileSync(packaged).trim();
+  const kind = release.root === target.root
+    ? undefined
+    : packageOf({ root: target.root, library: release.library });
+  if (kind !== undefined) {
     throw new Error(`srvAudit is here as a package (${kind}): upgrade that one, or remove it first`);
   }
   return release;

@@ -1,26 +1,23 @@
 /** `srvaudit uninstall`. */
 
-import { ask } from "../terminal/ask.ts";
 import { print, say } from "../terminal/speak.ts";
 import { visible } from "../terminal/visible.ts";
 import { detectTarget } from "./detect.ts";
 import { giveShellsBack } from "./give_shells_back.ts";
 import { lstat } from "./host_file.ts";
+import { isAgreed } from "./is_agreed.ts";
 import { type Journal, type JournalEntry, readJournal } from "./journal.ts";
 import { file } from "./kinds/file.ts";
 import { folder } from "./kinds/folder.ts";
 import { link } from "./kinds/link.ts";
 import { forgetUnit, service } from "./kinds/service.ts";
 import { purge, removeEmptyState, removePlaced } from "./leftovers.ts";
-import { type Placed, readManifest } from "./manifest.ts";
+import { packageOf, type Placed, readManifest } from "./manifest.ts";
 import { lockInstaller, mustBeRoot } from "./preflight.ts";
 import type { UninstallRequest } from "./request.ts";
 import { confirm } from "./safety.ts";
 import type { Target } from "./target.ts";
 import { undoAll, undoWhoGetsIn } from "./undo.ts";
-
-/** How long a question waits for its answer, in milliseconds. */
-const PATIENCE_MS = 3_600_000;
 
 /** @returns the exit code */
 export async function uninstallCommand(request: UninstallRequest): Promise<number> {
@@ -35,9 +32,10 @@ export async function uninstallCommand(request: UninstallRequest): Promise<numbe
     print(dryRunText(journal, keepsFiles ? [] : placed, request.purge));
     return 0;
   }
-  if (!request.yes && !isAgreed(request.purge)) {
-    say("nothing was changed");
-    return 1;
+  if (!request.yes) {
+    if (!Deno.stdin.isTerminal()) throw new Error("nobody is here to be asked: srvaudit uninstall -y");
+    const what = request.purge ? ", and all evidence," : "";
+    if (!await isAgreed(`Remove srvAudit${what} from this host?`, false)) return 1;
   }
   // From now on a guardian has nothing to wait for.
   confirm(target);
@@ -62,19 +60,6 @@ export async function uninstallCommand(request: UninstallRequest): Promise<numbe
   }
   sayEnd(target, request, packaged);
   return 0;
-}
-
-/** The kind of package that has placed srvAudit's files: `deb`, `rpm`; undefined where none has. */
-function packageOf({ root, library }: Target): string | undefined {
-  const path = `${root}${library}/package`;
-  return lstat(path) ? Deno.readTextFileSync(path).trim() : undefined;
-}
-
-function isAgreed(isPurge: boolean): boolean {
-  if (!Deno.stdin.isTerminal()) throw new Error("nobody is here to be asked: srvaudit uninstall -y");
-  const what = isPurge ? ", and all evidence," : "";
-  const answer = ask(`Remove srvAudit${what} from this host? [y/N] `, PATIENCE_MS);
-  return answer !== undefined && /^(y|yes)$/i.test(answer);
 }
 
 function dryRunText({ entries }: Journal, placed: readonly Placed[], isPurge: boolean): string {

@@ -6,6 +6,7 @@
 import { replaceFile } from "../../posix/replace_file.ts";
 import { removeIfThere, sweepBeside } from "../host_file.ts";
 import { stateFolder } from "../journal.ts";
+import { packageOf } from "../manifest.ts";
 import type { Target } from "../target.ts";
 import { closedGroupId } from "./group.ts";
 
@@ -89,7 +90,7 @@ export function putBack(target: Target, name: EtcName, before: EtcBefore): void 
   // A copy that is gone was put back already, when this was killed.
   if (before && old === undefined) return;
   const present = textOf(path);
-  const stays = before !== null && isPackaged(target);
+  const stays = before !== null && packageOf(target) !== undefined;
   if (present !== undefined && !stays && present !== old && present !== textOf(shippedPath(target, name))) {
     keep(target, keptPath(target, name), present);
   }
@@ -127,11 +128,6 @@ function shippedPath(target: Target, name: EtcName): string {
 function keep(target: Target, path: string, text: string): void {
   Deno.mkdirSync(stateFolder(target), { recursive: true, mode: 0o700 });
   replaceFile(path, encode(text), PRIVATE, target.root);
-}
-
-/** Whether dpkg or rpm placed srvAudit's files. */
-function isPackaged({ root, library }: Target): boolean {
-  return textOf(`${root}${library}/package`) !== undefined;
 }
 
 function factsOf(target: Target, name: EtcName): NonNullable<EtcBefore> | undefined {

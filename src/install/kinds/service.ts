@@ -59,7 +59,7 @@ function unitOf({ library }: Target): string {
 }
 
 /** Whether the agent that runs is of the executable that is installed: an upgrade leaves one of the old executable. */
-export function isRunningInstalled(target: Target): boolean {
+function isRunningInstalled(target: Target): boolean {
   const pid = agentPid();
   if (pid === undefined) return false;
   try {
