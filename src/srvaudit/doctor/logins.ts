@@ -4,6 +4,7 @@ import { checkConfig } from "../../config/agent_settings.ts";
 import { parseLine } from "../../config/key_values.ts";
 import { DEFAULT_POLICY, mappedShell, type Policy } from "../../config/policy.ts";
 import { detectTarget } from "../../install/detect.ts";
+import { detectTarget } from "../../install/detect.ts";
 import { forcedUsers } from "../../install/forced_users.ts";
 import { givenHello } from "../../install/given_hello.ts";
 import { helloOn } from "../../install/old_shells.ts";
@@ -165,7 +166,7 @@ export function shellsFile(host: Host): Finding[] {
   const found = readText(`${host.root}/etc/shells`);
   const listed = typeof found === "string" ? [] : found.text.split("\n").map((line) => line.trim());
   const used = [...new Set(helloUsers(host).map(({ shell }) => shell))];
-  return (used.length > 0 ? used : ["/usr/bin/hello-srvaudit"]).map((shell) =>
+  return (used.length > 0 ? used : [detectTarget(host.root).hello]).map((shell) =>
     listed.includes(shell) ? ok(`/etc/shells has ${shell}`) : warning(
       `/etc/shells has no ${shell}: what asks pam_shells refuses those users`,
       `echo ${shell} >> /etc/shells`,
