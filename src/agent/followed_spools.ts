@@ -64,6 +64,8 @@ export class FollowedSpools {
   /** How many files are followed in each folder. */
   readonly #counts = new Map<string, number>();
   readonly #complained = new Set<string>();
+  /** Why a folder cannot be looked through, by its path. */
+  readonly #refused = new Map<string, string>();
   /** The folders that were looked through since the agent began. */
   readonly #looked = new Set<string>();
   readonly #shellBuffer = new BatchBuffer();
@@ -184,10 +186,15 @@ export class FollowedSpools {
           .forEach((name) => this.enqueue({ folder, name }));
       }
       this.#looked.add(folder.path);
+      this.#refused.delete(folder.path);
       for (const name of known) if (!there.has(name)) this.enqueue({ folder, name });
       return [];
     } catch (error) {
-      return [{ path: folder.path, reason: messageOf(error) }];
+      const reason = messageOf(error);
+      // Each folder is looked through each half minute.
+      if (this.#refused.get(folder.path) === reason) return [];
+      this.#refused.set(folder.path, reason);
+      return [{ path: folder.path, reason }];
     }
   }
 

@@ -7,6 +7,7 @@
 const LOCAL: ReadonlySet<string> = new Set([
   "bcachefs",
   "btrfs",
+  "devtmpfs",
   "erofs",
   "exfat",
   "ext2",

@@ -249,6 +249,20 @@ Deno.test("a user who has no spool of her own, or a link in its place, is nothin
   assert.deepEqual(at.run().unreadable, []);
 });
 
+Deno.test("a folder that may not be entered is complained of once, not each half minute", () => {
+  using at = new SpoolsAndEvidence();
+  // Not a file system that homes lie on: the kernel may take as long as it likes there.
+  const folder = { path: "/proc/nobody/.ash/spool", owner: at.own.owner };
+  assert.match(at.run([{ folder }]).unreadable[0]?.reason ?? "", /is on proc, which may not answer/);
+  for (const _ of [1, 2]) assert.deepEqual(at.run([{ folder }]).unreadable, []);
+});
+
+Deno.test("the home of Debian's user sys, /dev, is nothing to complain of", () => {
+  using at = new SpoolsAndEvidence();
+  const folder = { path: "/dev/.ash/spool", owner: at.own.owner };
+  assert.deepEqual(at.run([{ folder }]).unreadable, []);
+});
+
 Deno.test("a session that began without the agent, though that was there, says so", () => {
   using at = new SpoolsAndEvidence();
   for (const atUs of [at.takeIn.sinceUs - 1, at.takeIn.sinceUs + 1]) {
