@@ -7,6 +7,7 @@ import type { Account } from "../posix/libc.ts";
 import { FileRefusedError, PlainFile } from "../posix/plain_file.ts";
 import { messageOf } from "../terminal/message_of.ts";
 import type { Who } from "./answers.ts";
+import { groupIn, groupLines } from "./group_file.ts";
 import { findSshd, settingsFor, type SshdSettings } from "./sshd.ts";
 import { directiveOf, forcedCommand, matchName } from "./sshd_config.ts";
 import type { Target } from "./target.ts";
@@ -203,18 +204,16 @@ export function letsIn({ shell }: Account): boolean {
 
 /** @throws {Error} if there is no such group */
 function membersOf(target: Target, group: string): Account[] {
-  const file = Deno.readTextFileSync(`${target.root}/etc/group`);
-  const line = file.split("\n").find((line) => line.startsWith(`${group}:`)) ??
-    (target.root === "" ? getentLine("group", group) : undefined);
-  const [, , gid = "", members = ""] = line?.split(":") ?? [];
-  if (gid === "") throw new Error(`there is no group ${group}: see getent group`);
+  const found = groupLines(target).find(({ name }) => name === group) ??
+    (target.root === "" ? groupIn(getentLine("group", group) ?? "") : undefined);
+  if (!found) throw new Error(`there is no group ${group}: see getent group`);
   const accounts = everybody(target);
-  const named = members.split(",").filter((name) => name !== "" && name !== "root").flatMap((name) => {
+  const named = found.members.filter((name) => name !== "root").flatMap((name) => {
     const local = accounts.find((account) => account.name === name);
     const account = local ?? (target.root === "" ? getent(name) : undefined);
     return account ? [account] : [];
   });
-  return [...new Set([...accounts.filter((account) => account.gid === Number(gid)), ...named])];
+  return [...new Set([...accounts.filter((account) => account.gid === found.gid), ...named])];
 }
 
 function accountOf(target: Target, name: string): Account {

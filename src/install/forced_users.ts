@@ -2,6 +2,7 @@
 
 import { localAccounts } from "../posix/accounts.ts";
 import type { Account } from "../posix/libc.ts";
+import { type GroupLine, groupLines } from "./group_file.ts";
 import { readHostText } from "./host_file.ts";
 import { directiveOf, SNIPPET, SSHD_CONFIG } from "./sshd_config.ts";
 import type { Target } from "./target.ts";
@@ -20,7 +21,7 @@ const FORCES_HELLO = /^exec \S+ --forced$/;
 export function forcedUsers(target: Target): ForcedUsers | undefined {
   const criteria = [SNIPPET, SSHD_CONFIG].flatMap((path) => criteriaIn(readHostText(target, path) ?? ""));
   if (criteria.length === 0) return undefined;
-  const groups = (readHostText(target, "/etc/group") ?? "").split("\n").map((line) => line.split(":"));
+  const groups = groupLines(target);
   const accounts = localAccounts(`${target.root}/etc/passwd`).filter((account) =>
     criteria.some((each) => isMeant(each.split(" "), account, groups))
   );
@@ -37,7 +38,7 @@ function criteriaIn(text: string): string[] {
 }
 
 /** As far as such criteria go that `criteriaOf` writes: names, and everybody but some. */
-function isMeant(words: readonly string[], { name, gid }: Account, groups: readonly string[][]): boolean {
+function isMeant(words: readonly string[], { name, gid }: Account, groups: readonly GroupLine[]): boolean {
   const names = (key: string) => {
     const at = words.findIndex((word) => word.toLowerCase() === key);
     return at < 0 ? undefined : words[at + 1]?.split(",") ?? [];
@@ -46,7 +47,7 @@ function isMeant(words: readonly string[], { name, gid }: Account, groups: reado
   const ofGroups = names("group");
   if (users && (users.includes(`!${name}`) || !(users.includes("*") || users.includes(name)))) return false;
   return !ofGroups ||
-    groups.some(([group = "", , id, members = ""]) =>
-      ofGroups.includes(group) && (Number(id) === gid || members.split(",").includes(name))
+    groups.some((group) =>
+      ofGroups.includes(group.name) && (group.gid === gid || group.members.includes(name))
     );
 }

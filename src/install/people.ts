@@ -4,6 +4,8 @@ import { isKnownUser } from "../posix/account_by_name.ts";
 import { isClosedShell } from "../posix/accounts.ts";
 import { groupId } from "../posix/groups.ts";
 import type { Who } from "./answers.ts";
+import { groupLines } from "./group_file.ts";
+import { loginDefinition } from "./login_defs.ts";
 import { helloOn, oldShells, programsOn } from "./old_shells.ts";
 import { passwdLines } from "./passwd_file.ts";
 import { mapLine } from "./shell_map.ts";
@@ -82,16 +84,15 @@ function named(target: Target, people: readonly Person[], names: readonly string
 }
 
 function membersOf(target: Target, people: readonly Person[], group: string) {
-  const lines = Deno.readTextFileSync(`${target.root}/etc/group`).split("\n").map((line) => line.split(":"));
-  const found = lines.filter(([name]) => name === group);
+  const found = groupLines(target).filter(({ name }) => name === group);
   if (found.length === 0) {
     if (target.root === "" && groupId(group) !== undefined) {
       throw new Error(`the group ${group} is not in /etc/group, but in a directory: ${WAY_OUT}`);
     }
     throw new Error(`there is no group ${group}: see /etc/group`);
   }
-  const gids = new Set(found.map(([, , gid]) => Number(gid)));
-  const names = new Set(found.flatMap(([, , , members = ""]) => members.trim().split(",")).filter(Boolean));
+  const gids = new Set(found.map(({ gid }) => gid));
+  const names = new Set(found.flatMap(({ members }) => members));
   const chosen = people.filter(({ name, gid }) => names.has(name) || gids.has(gid));
   const known = new Set(people.map(({ name }) => name));
   const left = [...names].filter((name) => !known.has(name)).map((name) => ({
@@ -110,19 +111,10 @@ function membersOf(target: Target, people: readonly Person[], group: string) {
   };
 }
 
-/** login.defs(5): from where to where the uids are people's. */
-function personsUids({ root }: Target): { least: number; most: number } {
-  let text = "";
-  try {
-    text = Deno.readTextFileSync(`${root}/etc/login.defs`);
-  } catch {
-    // Not every host has it: what useradd takes then holds.
-  }
-  const number = (key: string, standard: number) => {
-    const value = new RegExp(`^[ \\t]*${key}[ \\t]+(0x[0-9a-fA-F]+|[0-9]+)`, "m").exec(text)?.[1];
-    return value === undefined ? standard : Number(value);
-  };
-  return { least: Math.max(1, number("UID_MIN", 1000)), most: number("UID_MAX", 60_000) };
+/** From where to where the uids are people's: what useradd(8) takes. */
+function personsUids(target: Target): { least: number; most: number } {
+  const least = Math.max(1, loginDefinition(target, "UID_MIN", 1000));
+  return { least, most: loginDefinition(target, "UID_MAX", 60_000) };
 }
 
 /** @param shells the names of the shells that are taken; all of them without this */

@@ -7,6 +7,7 @@
 
 import { hasBlock, withBlock } from "../blocks.ts";
 import type { ChangeKind, Left, Preview } from "../change.ts";
+import { groupLines } from "../group_file.ts";
 import { lstat, readHostText, removePath, shown, writeHostText } from "../host_file.ts";
 import { withPrivateFolder } from "../private_folder.ts";
 import { checkSshd, findSshd, listenerOf, reloadSshd, settingsFor } from "../sshd.ts";
@@ -164,11 +165,8 @@ function examples(target: Target, match: string): string[] {
   // No pattern of sshd's has such a user: whoever is not named is meant.
   if (group === undefined) return ["srvaudit-anybody"];
   const left = /User \*(\S*)/.exec(criteriaOf(match)[0] ?? "")?.[1]?.split(",!") ?? [];
-  const line = (readHostText(target, "/etc/group") ?? "").split("\n").find((line) =>
-    line.startsWith(`${group}:`)
-  );
-  const members = line?.split(":")[3]?.split(",") ?? [];
-  return members.filter((name) => name !== "" && !left.includes(name)).slice(0, 1);
+  const members = groupLines(target).find(({ name }) => name === group)?.members ?? [];
+  return members.filter((name) => !left.includes(name)).slice(0, 1);
 }
 
 function namedUsers(match: string): string[] {

@@ -3,8 +3,10 @@
 import { withAccountsLocked } from "../../posix/account_lock.ts";
 import { groupId } from "../../posix/groups.ts";
 import type { ChangeKind, Left, Preview } from "../change.ts";
+import { groupLines } from "../group_file.ts";
 import { readHostText, sweepBeside, writeHostText } from "../host_file.ts";
 import { entryOf, readJournal } from "../journal.ts";
+import { loginDefinition } from "../login_defs.ts";
 import type { Target } from "../target.ts";
 
 /** The group's name. */
@@ -48,8 +50,8 @@ export const group: ChangeKind<GroupArgs, GroupBefore> = {
  * @returns undefined if there is no such group
  */
 export function hostGroupId(target: Target, name: string): number | undefined {
-  const line = linesOf(target, GROUP).find((each) => each.startsWith(`${name}:`));
-  if (line !== undefined) return Number(line.split(":")[2]);
+  const local = groupLines(target).find((each) => each.name === name);
+  if (local) return local.gid;
   return target.root === "" ? groupId(name) : undefined;
 }
 
@@ -62,9 +64,9 @@ export function hostGroupId(target: Target, name: string): number | undefined {
 export function closedGroupId(target: Target, name: string): number | undefined {
   const id = hostGroupId(target, name);
   if (id === undefined || isOurs(target, name)) return id;
-  const line = linesOf(target, GROUP).find((each) => each.startsWith(`${name}:`));
+  const local = groupLines(target).find((each) => each.name === name);
   // A directory (LDAP, SSSD) has it: who is in it is not asked.
-  if (line === undefined || line.split(":")[3]?.trim() !== "") return 0;
+  if (!local || local.members.length > 0) return 0;
   return linesOf(target, "/etc/passwd").some((each) => each.split(":")[3] === String(id)) ? 0 : id;
 }
 
@@ -114,14 +116,11 @@ function remove(target: Target, path: string, name: string, wasWhole: boolean): 
 
 /** The highest number of the system's own that no group and no user has, as groupadd(8) takes it. */
 function freeId(target: Target): number {
-  const definitions = readHostText(target, "/etc/login.defs") ?? "";
-  const defined = (key: string, otherwise: number) =>
-    Number(new RegExp(`^\\s*${key}\\s+([0-9]+)`, "m").exec(definitions)?.[1] ?? otherwise);
-  const least = defined("SYS_GID_MIN", 101);
+  const least = loginDefinition(target, "SYS_GID_MIN", 101);
   const taken = new Set(
     [GROUP, "/etc/passwd"].flatMap((path) => linesOf(target, path)).map((line) => Number(line.split(":")[2])),
   );
-  for (let id = defined("SYS_GID_MAX", 999); id >= least; id--) {
+  for (let id = loginDefinition(target, "SYS_GID_MAX", 999); id >= least; id--) {
     if (!taken.has(id) && !isKnownElsewhere(target, id)) return id;
   }
   throw new Error(
