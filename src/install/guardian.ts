@@ -18,22 +18,23 @@ const START_MS = 20_000;
  * @throws {Error} that says why it cannot be started
  */
 export async function startGuardian(target: Target): Promise<void> {
-  // Where systemd does not know the unit (another PREFIX), the other way is as good until the machine is started again.
-  if (target.init === "systemd" && await isStartedBySystemd()) return;
-  await startDetached([`${target.library}/srvaudit`, "put-back"]);
+  const command = [`${target.library}/srvaudit`, "put-back"];
+  if (target.init === "systemd") {
+    if (await succeeds("systemctl", "start", UNIT)) return;
+    // It does not know the unit of another PREFIX. It is to be who starts it all the same: for the agent, who may be asking,
+    // and for all that it starts itself, /etc can only be read.
+    const again = ["Restart=on-failure", "RestartSec=5"].map((property) => `--property=${property}`);
+    if (await succeeds("systemd-run", "--quiet", "--collect", `--unit=${UNIT}`, ...again, ...command)) return;
+  }
+  await startDetached(command);
 }
 
-async function isStartedBySystemd(): Promise<boolean> {
-  const start = new Deno.Command("systemctl", {
-    args: ["start", UNIT],
-    stdin: "null",
-    stdout: "null",
-    stderr: "null",
-  });
+async function succeeds(program: string, ...args: string[]): Promise<boolean> {
+  const child = new Deno.Command(program, { args, stdin: "null", stdout: "null", stderr: "null" });
   try {
-    return (await start.output()).success;
+    return (await child.output()).success;
   } catch {
-    // No systemctl.
+    // There is no such program.
     return false;
   }
 }

@@ -91,6 +91,13 @@ async function configure(host: SystemdHost, line: string): Promise<void> {
   );
 }
 
+/** Lets the time be over in which the installation can be confirmed, and that in which the agent waits for the guardian. */
+async function timeIsOver(host: SystemdHost): Promise<void> {
+  const file = `${host.root}/var/lib/srvaudit/unconfirmed`;
+  const waiting = JSON.parse(await Deno.readTextFile(file));
+  await Deno.writeTextFile(file, JSON.stringify({ ...waiting, seconds: -60 }));
+}
+
 /** @throws {Error} if systemd, or a folder of its, still knows of a unit of ours */
 async function hasNoUnit(host: SystemdHost): Promise<void> {
   assert.equal(await host.succeed(["systemctl", "list-units", "--all", "--no-legend", "srvaudit*"]), "");
@@ -133,9 +140,7 @@ testThatNeeds(NEEDS, "on a host of systemd's, srvAudit lives as its units say", 
     await host.reboot();
     assert.equal(await host.succeed(["systemctl", "is-active", AGENT, GUARDIAN]), "active\nactive\n");
     assert.equal(await shellOf(host, "alice"), HELLO);
-    const file = `${host.root}/var/lib/srvaudit/unconfirmed`;
-    const waiting = JSON.parse(await Deno.readTextFile(file));
-    await Deno.writeTextFile(file, JSON.stringify({ ...waiting, seconds: 1 }));
+    await timeIsOver(host);
     await until(
       "the guardian's end",
       async () => (await host.property(GUARDIAN, "ActiveState")) !== "active",
@@ -231,6 +236,28 @@ testThatNeeds(NEEDS, "on a host of systemd's, srvAudit lives as its units say", 
     assertSame(await listing(host, OF_OTHERS), before);
   });
 });
+
+testThatNeeds(
+  NEEDS,
+  "where systemd does not know the guardian's unit, the agent has it start the guardian",
+  async () => {
+    await using host = await hostWithAlice();
+    await succeed([`${PROJECT}packaging/install_files.sh`, host.root, "/opt/srvaudit", "any"]);
+    await host.succeed(["/opt/srvaudit/bin/srvaudit", "install", "-y", "--users", "alice"]);
+    const first = await host.property(GUARDIAN, "MainPID");
+    await host.succeed(["kill", "-KILL", first]);
+    await begunAgain(host, GUARDIAN, first);
+    // As it is after a restart of the machine.
+    await host.succeed(["systemctl", "stop", GUARDIAN]);
+    await timeIsOver(host);
+    await until("alice's own shell", async () => (await shellOf(host, "alice")) === "/bin/bash");
+    await until(
+      "the guardian's end",
+      async () => (await host.property(GUARDIAN, "ActiveState")) !== "active",
+    );
+    await hasNoUnit(host);
+  },
+);
 
 testThatNeeds(
   [...NEEDS, "dh"],
