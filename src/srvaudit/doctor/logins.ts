@@ -4,7 +4,6 @@ import { checkConfig } from "../../config/agent_settings.ts";
 import { parseLine } from "../../config/key_values.ts";
 import { DEFAULT_POLICY, mappedShell, type Policy } from "../../config/policy.ts";
 import { detectTarget } from "../../install/detect.ts";
-import { detectTarget } from "../../install/detect.ts";
 import { forcedUsers } from "../../install/forced_users.ts";
 import { givenHello } from "../../install/given_hello.ts";
 import { helloOn } from "../../install/old_shells.ts";
