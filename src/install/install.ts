@@ -1,7 +1,6 @@
 /** `srvaudit install`. */
 
 import { VERSION } from "../config/version.ts";
-import { ask } from "../terminal/ask.ts";
 import { messageOf } from "../terminal/message_of.ts";
 import { print, say } from "../terminal/speak.ts";
 import type { Answers } from "./answers.ts";
@@ -12,6 +11,7 @@ import { checkAnswers } from "./check_answers.ts";
 import { chooseAll, type Chosen } from "./choose.ts";
 import { confirmInstall } from "./confirm.ts";
 import { detectTarget } from "./detect.ts";
+import { isAgreed } from "./is_agreed.ts";
 import { type Journal, readJournal, recordBegin, recordFinish } from "./journal.ts";
 import { configText } from "./kinds/config.ts";
 import { reloadAgent, service } from "./kinds/service.ts";
@@ -26,9 +26,6 @@ import { tryOut } from "./try_out.ts";
 import { tryOutAll } from "./try_out_all.ts";
 import { agentAnswers } from "./try_out_record.ts";
 import { wordsFor, wordsForPlan } from "./words.ts";
-
-/** How long a question waits for its answer, in milliseconds. */
-const PATIENCE_MS = 3_600_000;
 
 /** @returns the exit code: 1 where it could not be done, 2 for answers that cannot be meant */
 export async function installCommand(request: InstallRequest): Promise<number> {
@@ -93,9 +90,10 @@ async function installAll(target: Target, request: InstallRequest & { action: "i
   if (request.yes && answers.who.who === "users" && answers.who.names.includes("root")) {
     say("root gets hello too: keep a shell of root's open until you have logged in as root anew");
   }
-  if (isAsked && !isAgreed(all)) {
-    say("nothing was changed");
-    return 1;
+  if (isAsked) {
+    say("this will be changed:");
+    wordsForPlan(all).forEach((line) => say(`  ${line}`));
+    if (!await isAgreed("Install?", true)) return 1;
   }
   const run = beginRun(target);
   const made = await applyChanges(target, run, changes);
@@ -135,13 +133,6 @@ async function areWorking(target: Target, answers: Answers): Promise<boolean> {
   for (const line of failed) say(line);
   if (failed.length > 0) say("nothing was changed: mend that first");
   return failed.length === 0;
-}
-
-function isAgreed(changes: readonly Change[]): boolean {
-  say("this will be changed:");
-  wordsForPlan(changes).forEach((line) => say(`  ${line}`));
-  const answer = ask("Install? [Y/n] ", PATIENCE_MS);
-  return answer !== undefined && /^(y|yes|)$/i.test(answer);
 }
 
 /**
