@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { type DebianRoot, debianRoot } from "../support/debian_root.ts";
 import { assertSame, listing } from "../support/listing.ts";
 import { testThatNeeds } from "../support/needs.ts";
+import { start } from "../support/pty.ts";
 import { run, succeed } from "../support/run.ts";
 import { until } from "../support/sshd.ts";
 
@@ -326,6 +327,45 @@ testThatNeeds(
     await debian.succeed(["chmod", "755", "/root"]);
     const asAlice = await debian.run(["su", "alice", "-c", `${RELEASE}/${PROGRAM} install -y`]);
     assert.match(asAlice.errors, /only root can do this/);
+    assertSame(await listing(debian, OF_OTHERS), before);
+  },
+);
+
+testThatNeeds(
+  NEEDS,
+  "Ctrl-C at the last question, and a no, end it: nothing was changed, and that is said",
+  async () => {
+    await using debian = await debianRoot();
+    await unpack(debian);
+    const [enter = "", ...words] = debian.inside;
+    // A terminal of the host's own: Ctrl-C is for who has that, not for nsenter.
+    const ask = (...args: string[]) => {
+      const command = ["exec", `${RELEASE}/${PROGRAM}`, ...args].join(" ");
+      const script = ["script", "--quiet", "--return", "--command", command, "/dev/null"];
+      return start(enter, [...words, ...script], { TERM: "dumb", PATH: "/usr/sbin:/usr/bin:/sbin:/bin" });
+    };
+    const before = await listing(debian, OF_OTHERS);
+    for (
+      const [keys, end] of [["\x03", "ended: nothing was changed"], ["n\r", "nothing was changed"]] as const
+    ) {
+      await using terminal = ask("install", "--set", "pms=0", "--nobody");
+      for (const prompt of [/Slack: .*: $/, /New Relic: .*: $/, /Datadog: .*: $/]) {
+        await terminal.expect(prompt);
+        await terminal.send("\r");
+      }
+      await terminal.expect(/srvaudit: {3}start the agent|srvaudit: {3}write \/etc\/srvaudit\/config/);
+      await terminal.expect(/Install\? \[Y\/n\]: $/);
+      await terminal.send(keys);
+      await terminal.expect(new RegExp(`srvaudit: ${end}`));
+      assert.equal(await terminal.close(), 1);
+    }
+    for (const keys of ["\x03", "\r"]) {
+      await using terminal = ask("uninstall", "--purge");
+      await terminal.expect(/Remove srvAudit, and all evidence, from this host\? \[y\/N\]: $/);
+      await terminal.send(keys);
+      await terminal.expect(/srvaudit: .*nothing was changed/);
+      assert.equal(await terminal.close(), 1);
+    }
     assertSame(await listing(debian, OF_OTHERS), before);
   },
 );
