@@ -143,6 +143,6 @@ function passed(says: string, { concern }: Pick<Tracker, "concern"> = {}): Check
 
 /** Messages of trackers name their service already. */
 function failed(where: string, why: string): Checked {
-  const name = where.split(" ")[0] ?? "";
-  return { ok: false, says: why.startsWith(`${name}:`) ? why : `${where}: ${why}`, notes: [] };
+  const isNamed = [where, where.split(" ")[0]].some((name) => why.startsWith(`${name}:`));
+  return { ok: false, says: isNamed ? why : `${where}: ${why}`, notes: [] };
 }

@@ -13,6 +13,7 @@ import { confirmInstall } from "./confirm.ts";
 import { detectTarget } from "./detect.ts";
 import { isAgreed } from "./is_agreed.ts";
 import { type Journal, readJournal, recordBegin, recordFinish } from "./journal.ts";
+import { sayIfCutOff } from "./cut_off.ts";
 import { configText } from "./kinds/config.ts";
 import { reloadAgent, service } from "./kinds/service.ts";
 import { planHooks, planService } from "./plan.ts";
@@ -26,6 +27,8 @@ import { tryOut } from "./try_out.ts";
 import { tryOutAll } from "./try_out_all.ts";
 import { agentAnswers } from "./try_out_record.ts";
 import { wordsFor, wordsForPlan } from "./words.ts";
+
+const CUT_OFF = "cut off amid the changes: run this again, and it goes on where it was";
 
 /** @returns the exit code: 1 where it could not be done, 2 for answers that cannot be meant */
 export async function installCommand(request: InstallRequest): Promise<number> {
@@ -50,10 +53,11 @@ async function installHooks(target: Target, isDryRun: boolean): Promise<number> 
   plan.notes.forEach(say);
   const changes = await pendingChanges(target, journal, plan.changes);
   if (isDryRun) print(await previewText(target, changes));
-  else if (changes.length === 0) say("nothing is to be changed: all of it is so already");
+  else if (changes.length === 0) sayNothing(target, journal);
   else {
     mustBeChangeable(target, release, changes);
     const run = beginRun(target);
+    using _ = sayIfCutOff(CUT_OFF);
     wordsFor(await applyChanges(target, run, plan.changes)).forEach(say);
     recordFinish(target, run);
   }
@@ -83,9 +87,10 @@ async function installAll(target: Target, request: InstallRequest & { action: "i
     return 0;
   }
   if (all.length === 0) {
-    say("nothing is to be changed: all of it is so already");
+    sayNothing(target, journal);
     return 0;
   }
+  if (!journal.isFinished) say("the last run did not come to its end: this one goes on with it");
   mustBeChangeable(target, release, all);
   if (request.yes && answers.who.who === "users" && answers.who.names.includes("root")) {
     say("root gets hello too: keep a shell of root's open until you have logged in as root anew");
@@ -96,6 +101,7 @@ async function installAll(target: Target, request: InstallRequest & { action: "i
     if (!await isAgreed("Install?", true)) return 1;
   }
   const run = beginRun(target);
+  using _ = sayIfCutOff(CUT_OFF);
   const made = await applyChanges(target, run, changes);
   wordsFor(made).forEach(say);
   if (has(made, service.kind)) await mustAnswer(target);
@@ -177,6 +183,12 @@ async function giveHello(
     );
   }
   return well;
+}
+
+/** A run that was cut off, or whose try-out failed, is over then. */
+function sayNothing(target: Target, { isFinished, lastRun }: Journal): void {
+  say("nothing is to be changed: all of it is so already");
+  if (!isFinished) recordFinish(target, lastRun);
 }
 
 function sayNext(target: Target, answers: Answers, { change }: Chosen, before: Journal): void {

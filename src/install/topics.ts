@@ -47,37 +47,44 @@ export class Form {
   }
 
   /** Asks until there is an answer. */
-  async need(key: string, label: string, isSecret = false): Promise<void> {
+  async need(key: string, label: string, { isSecret = false } = {}): Promise<void> {
     if (this.isGiven && this.value(key) !== "") return;
     while (true) {
-      const answer = await this.#ask(key, label, isSecret);
+      const answer = await this.#ask(key, label, isSecret, "");
       if (answer !== "") return void (this.answers[key] = answer);
       this.interview.say("This is needed. Ctrl-C ends the installation, and nothing is changed.");
     }
   }
 
-  /** Asks for what may stay empty. */
-  async want(key: string, label: string, isSecret = false): Promise<void> {
-    if (!this.isGiven) this.answers[key] = await this.#ask(key, label, isSecret);
+  /** Asks for what may stay empty. @param empty what that means */
+  async want(key: string, label: string, { isSecret = false, empty = "" } = {}): Promise<void> {
+    if (!this.isGiven) this.answers[key] = await this.#ask(key, label, isSecret, empty);
   }
 
-  async #ask(key: string, label: string, isSecret: boolean): Promise<string> {
+  async #ask(key: string, label: string, isSecret: boolean, empty: string): Promise<string> {
     const now = this.value(key);
-    const shown = now === "" ? "" : ` [${isSecret ? "(set)" : now}]`;
-    const answer = await this.interview.ask(`${label}${shown}: `, isSecret);
+    const keys = empty && now ? `${NONE}: ${empty}` : empty && `Enter: ${empty}`;
+    const hints = [isSecret ? "not shown" : "", keys].filter(Boolean).join("; ");
+    const prompt = [label, hints && `(${hints})`, now && `[${isSecret ? "set" : now}]`].filter(Boolean).join(
+      " ",
+    );
+    const answer = await this.interview.ask(`${prompt}: `, isSecret);
     return answer === NONE ? "" : answer || now;
   }
 }
 
-const PROJECTS = "new tickets go to the first; Enter: all";
+/** How sinks' keys are asked for. */
+const SECRET = { isSecret: true, empty: "none" };
 
 /** Redmine. */
 export const REDMINE: Topic = {
   ...trackerTopic("Redmine", "redmine", ["redmineURL", "redmineKey"]),
   async ask(form) {
     await form.need("redmineURL", "Redmine's address (https://redmine.example.com)");
-    await form.need("redmineKey", "API key of an administrator there (not shown)", true);
-    await form.want("redmineProject", `Projects, by identifier (${PROJECTS})`);
+    await form.need("redmineKey", "API key of an administrator there", { isSecret: true });
+    await form.want("redmineProject", "Projects, by identifier, new tickets go to the first", {
+      empty: "all",
+    });
   },
 };
 
@@ -86,12 +93,11 @@ export const JIRA: Topic = {
   ...trackerTopic("Jira", "jira", ["jiraURL", "jiraToken"]),
   async ask(form) {
     await form.need("jiraURL", "Jira's address (https://example.atlassian.net)");
-    await form.want(
-      "jiraMail",
-      "Jira Cloud: mail address of the token's account (Enter: Server, Data Center)",
-    );
-    await form.need("jiraToken", "API token (not shown)", true);
-    await form.want("jiraProjectKey", `Projects, by key (${PROJECTS})`);
+    await form.want("jiraMail", "Jira Cloud: mail address of the token's account", {
+      empty: "Server, Data Center",
+    });
+    await form.need("jiraToken", "API token", { isSecret: true });
+    await form.want("jiraProjectKey", "Projects, by key, new tickets go to the first", { empty: "all" });
   },
 };
 
@@ -99,11 +105,7 @@ const SLACK: Topic = {
   ...sinkTopic("slack", "Slack", ["slackURL", "slackToken"]),
   async ask(form) {
     const now = form.value("slackToken") !== "" ? "slackToken" : "slackURL";
-    await form.want(
-      now,
-      "Slack: address of a webhook, or a bot's token xoxb-... (not shown; Enter: none)",
-      true,
-    );
+    await form.want(now, "Slack: address of a webhook, or a bot's token xoxb-...", SECRET);
     const answer = form.value(now);
     if (answer !== "") {
       const key = answer.startsWith("xox") ? "slackToken" : "slackURL";
@@ -117,13 +119,13 @@ const SLACK: Topic = {
 
 const NEW_RELIC: Topic = {
   ...sinkTopic("newRelic", "New Relic", ["newRelicLicenseKey"]),
-  ask: (form) => form.want("newRelicLicenseKey", "New Relic: license key (not shown; Enter: none)", true),
+  ask: (form) => form.want("newRelicLicenseKey", "New Relic: license key", SECRET),
 };
 
 const DATADOG: Topic = {
   ...sinkTopic("datadog", "Datadog", ["datadogKey"]),
   async ask(form) {
-    await form.want("datadogKey", "Datadog: API key (not shown; Enter: none)", true);
+    await form.want("datadogKey", "Datadog: API key", SECRET);
     if (form.value("datadogKey") !== "") await form.want("datadogSite", "Datadog's site");
   },
 };

@@ -324,6 +324,8 @@ export function parseArguments(args: readonly string[]): Request {
     termWidth: "auto",
     errorExitCode: 2,
     aboveError: "none",
+    // say() shows what would act on a terminal: colours in a complaint too.
+    colors: false,
     stderr: sayWrong,
     onExit: (code) => Deno.exit(code),
   });

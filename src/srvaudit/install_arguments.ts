@@ -126,7 +126,7 @@ export const uninstallParser = command(
       description: message`leave the files that a package has placed: for the package's own scripts`,
     }),
     yes,
-    dryRun,
+    dryRun: option("--dry-run", { description: message`show what would be put back, and change nothing` }),
   }),
   {
     brief: message`Put everything back as it was before.`,

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { type DebianRoot, debianRoot } from "../support/debian_root.ts";
+import { readJournal } from "../../src/install/journal.ts";
 import { assertSame, listing } from "../support/listing.ts";
 import { testThatNeeds } from "../support/needs.ts";
 import { start } from "../support/pty.ts";
@@ -66,6 +67,11 @@ testThatNeeds(
       assert.match(again, /nothing is to be changed/);
     }
     assertSame(await listing(debian, /var\/log|var\/lib\/srvaudit\/|var\/spool\/srvaudit\//), installed);
+    // A run that was killed when all was done is over when another one has looked.
+    const begun = JSON.stringify({ run: 9, begun: "", version: "" }) + "\n";
+    await Deno.writeTextFile(`${debian.root}/var/lib/srvaudit/install.journal`, begun, { append: true });
+    await mustDo(debian, ["install", "-y"], "");
+    assert.ok(readJournal(debian).isFinished);
 
     await mustDo(debian, ["uninstall", "--purge", "-y"], "");
     assertSame(await listing(debian, OF_OTHERS), before);
@@ -74,6 +80,48 @@ testThatNeeds(
       [],
     );
     await debian.succeed(["su", "-", "alice", "-c", "true"]);
+  },
+);
+
+testThatNeeds(
+  NEEDS,
+  "Ctrl-C at the last question changes nothing; amid the changes it says how to go on, and so does the next run",
+  async () => {
+    await using debian = await debianRoot();
+    await unpack(debian);
+    await debian.succeed(["useradd", "--create-home", "--shell", "/bin/bash", "alice"]);
+    const before = await listing(debian, OF_OTHERS);
+    const [enter = "", ...inside] = debian.inside;
+    for (const isAgreed of [false, true]) {
+      // Its jobs are in the foreground alone: nsenter does not hear of Ctrl-C.
+      await using terminal = start(enter, [...inside, "bash", "--norc", "-i"], {
+        PATH: Deno.env.get("PATH") ?? "",
+        PS1: "READY> ",
+      });
+      await terminal.expect(/READY> $/);
+      await terminal.send(
+        `${RELEASE}/${PROGRAM} install --users alice --no-safety; echo "END $?"\r`,
+      );
+      for (const prompt of [/Tracker.*: $/, /Slack:.*: $/, /Relic:.*: $/, /Datadog:.*: $/]) {
+        await terminal.expect(prompt);
+        await terminal.send("\r");
+      }
+      await terminal.expect(/Install\? \[Y\/n\]: $/);
+      if (isAgreed) {
+        await terminal.send("\r");
+        await terminal.expect(/started the agent/);
+      }
+      await terminal.send("\x03");
+      await terminal.expect(isAgreed ? /run this again, and it goes on/ : /nothing was changed/);
+      await terminal.expect(isAgreed ? /END 130\r/ : /END 1\r/);
+      await terminal.send("exit\r");
+      await terminal.close();
+      if (!isAgreed) assertSame(await listing(debian, OF_OTHERS), before);
+    }
+    assert.equal(shellOf(debian, "alice"), "/bin/bash");
+    const said = await mustDo(debian, ["install", "-y", "--users", "alice", "--no-safety"]);
+    assert.match(said, /the last run did not come to its end/);
+    assert.equal(shellOf(debian, "alice"), "/usr/bin/hello-srvaudit");
   },
 );
 

@@ -207,7 +207,7 @@ Deno.test("a sink's own no is shown, without the key", async () => {
   assert.deepEqual(ok, []);
   assert.match(
     failed.join("\n"),
-    /^Slack: .*slackToken.*\nDatadog: .*datadogKey.*\nNew Relic: .*newRelicLicenseKey/,
+    /^Slack: .*slackToken.*\nDatadog: .*datadogKey.*\nNew Relic: POST .*newRelicLicenseKey/,
   );
 });
 

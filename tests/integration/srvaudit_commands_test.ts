@@ -341,6 +341,12 @@ Deno.test("srvaudit follow on a terminal is ended by Ctrl-C, and shows what is a
   assert.equal(await terminal.close(), 0);
 });
 
+Deno.test("what is wrong with a command line is the same on a terminal: no colour that is shown as ^[[3m", async () => {
+  await using terminal = start(SRVAUDIT, ["sessions", "--nonsense"], { PATH: "/usr/bin:/bin" });
+  await terminal.expect(/^srvaudit: Unexpected option or subcommand: `--nonsense`: see srvaudit --help/);
+  assert.equal(await terminal.close(), 2);
+});
+
 Deno.test("srvaudit sessions fits a narrow terminal", async () => {
   await using places = await Places.make();
   await using terminal = start("bash", [
