@@ -95,7 +95,9 @@ async function configure(host: SystemdHost, line: string): Promise<void> {
 async function timeIsOver(host: SystemdHost): Promise<void> {
   const file = `${host.root}/var/lib/srvaudit/unconfirmed`;
   const waiting = JSON.parse(await Deno.readTextFile(file));
-  await Deno.writeTextFile(file, JSON.stringify({ ...waiting, seconds: -60 }));
+  await Deno.writeTextFile(`${file}.new`, JSON.stringify({ ...waiting, seconds: -60 }));
+  // Nobody must read half of it.
+  await Deno.rename(`${file}.new`, file);
 }
 
 /** @throws {Error} if systemd, or a folder of its, still knows of a unit of ours */
@@ -143,7 +145,7 @@ testThatNeeds(NEEDS, "on a host of systemd's, srvAudit lives as its units say", 
     await timeIsOver(host);
     await until(
       "the guardian's end",
-      async () => (await host.property(GUARDIAN, "ActiveState")) !== "active",
+      async () => (await host.property(GUARDIAN, "ActiveState")) === "inactive",
     );
     assert.equal(await shellOf(host, "alice"), "/bin/bash");
     await hasNoUnit(host);
@@ -253,7 +255,7 @@ testThatNeeds(
     await until("alice's own shell", async () => (await shellOf(host, "alice")) === "/bin/bash");
     await until(
       "the guardian's end",
-      async () => (await host.property(GUARDIAN, "ActiveState")) !== "active",
+      async () => (await host.property(GUARDIAN, "ActiveState")) === "inactive",
     );
     await hasNoUnit(host);
   },
