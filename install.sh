@@ -236,6 +236,14 @@ check_room() {
 check_runs() {
   "$work/release/$executable" --version > /dev/null 2> "$work/complaint" < /dev/null && return
   cat "$work/complaint" >&2
+  # The module that is installed allows it to all who log in.
+  if [ "$(cat /sys/fs/selinux/enforce 2> /dev/null)" = 1 ]; then
+    for wanted in allow_execmem=on deny_execmem=off; do
+      if [ -e "/sys/fs/selinux/booleans/${wanted%=*}" ]; then
+        say "SELinux may keep it from running. Once it is installed its own module lets it; until then: setsebool $wanted"
+      fi
+    done
+  fi
   fail 1 "the release does not run on this host ($(uname -m), $(getconf GNU_LIBC_VERSION 2> /dev/null || echo "unknown libc"))"
 }
 

@@ -55,11 +55,11 @@ async function changeIsMade(folder: string): Promise<void> {
     const before = await selinuxModule.before(target, args);
     const said = [before, await selinuxModule.isDone(target, args)];
     await selinuxModule.apply(target, args);
-    said.push(await selinuxModule.isDone(target, args), (await selinuxModule.before(target, args)).module !== null);
+    said.push(await selinuxModule.isDone(target, args), (await selinuxModule.before(target, args)).had);
     await selinuxModule.undo(target, args, before);
     said.push(await selinuxModule.isDone(target, args), await selinuxModule.before(target, args));
     Deno.removeSync("/usr/sbin/semodule");
-    said.push(await Promise.resolve(selinuxModule.isDone(target, args)).catch((error) => error.message));
+    said.push(await Promise.resolve(selinuxModule.before(target, args)).catch((error) => error.message));
     console.log(JSON.stringify(said));
   `;
   await Deno.writeTextFile(`${folder}/change.ts`, script);
@@ -83,7 +83,7 @@ async function changeIsMade(folder: string): Promise<void> {
     ...words,
     "sh",
     "-c",
-    `mkdir -p /etc/selinux && ${inside}`,
+    `mkdir -p /etc/selinux /var/lib/srvaudit && ${inside}`,
     "sh",
     folder,
     ...deno,
@@ -93,12 +93,12 @@ async function changeIsMade(folder: string): Promise<void> {
   assert.deepEqual(
     JSON.parse(text || `"${errors}"`),
     [
-      { module: null },
+      { had: false },
       false,
       true,
       true,
       false,
-      { module: null },
+      { had: false },
       "SELinux is on here, but semodule is missing: install policycoreutils (dnf install policycoreutils), and run it again",
     ],
     errors,
@@ -184,6 +184,8 @@ async function systemMayServe(policy: Policy): Promise<void> {
   const start = await policy.allowed("init_t", "srvaudit_t");
   assert.ok(start.has("process transition") && start.has("process2 nnp_transition"));
   assert.ok((await policy.allowed("srvaudit_t", "shell_exec_t")).has("file entrypoint"));
+  // ExecReload= is kill(1).
+  assert.ok((await policy.allowed("srvaudit_t", "bin_t")).has("file entrypoint"));
   assert.ok((await policy.allowed("srvaudit_t", "srvaudit_t")).has("process execmem"));
   assert.ok((await policy.allowed("srvaudit_t", "user_home_t")).has("file append"));
   assert.ok((await policy.allowed("logrotate_t", "srvaudit_log_t")).has("file rename"));
@@ -191,6 +193,8 @@ async function systemMayServe(policy: Policy): Promise<void> {
   assert.ok((await policy.allowed("logrotate_t", "srvaudit_t")).has("process signal"));
   const logs = await policy.rules("-T", "-s", "srvaudit_t", "-t", "var_log_t", "-c", "file");
   assert.deepEqual(logs, ["type_transition srvaudit_t var_log_t:file srvaudit_log_t srvaudit.log;"]);
+  const spool = await policy.rules("-T", "-s", "srvaudit_t", "-t", "var_spool_t", "-c", "dir");
+  assert.deepEqual(spool, ["type_transition srvaudit_t var_spool_t:dir srvaudit_spool_t srvaudit;"]);
 }
 
 async function withFolder(work: (folder: string) => Promise<void>): Promise<void> {

@@ -1,22 +1,22 @@
 /** The SELinux module that lets people log in to `hello` on hosts with a targeted policy, and the labels that it gives. */
 
 import { Buffer } from "node:buffer";
+import { replaceFile } from "../../posix/replace_file.ts";
 import type { ChangeKind } from "../change.ts";
 import { lstat } from "../host_file.ts";
-import { withPrivateFolder } from "../private_folder.ts";
 import type { Target } from "../target.ts";
 
 /** What the policy knows the module by. */
 const MODULE = "srvaudit";
 const SPOOL = "/var/spool/srvaudit";
-/** Where policies let semodule(8), which is confined, read what root has put there. */
-const EXCHANGE = "/tmp";
+/** A copy of what the policy was given: semodule(8) is confined, and may write what it has to no folder of ours. */
+const GIVEN = "/var/lib/srvaudit/selinux.pp";
 const FOLDERS_OF_PROGRAMS = ["/usr/sbin", "/sbin", "/usr/bin", "/bin"];
 
 /** The module's file, as the manifest has it: `/usr/share/selinux/packages/srvaudit.pp`. */
 type Args = { module: string };
-/** The module of that name that was there, in base64; null where there was none. */
-type Before = { module: string | null };
+/** Whether the policy had a module of that name. */
+type Before = { had: boolean };
 
 /**
  * For hosts with SELinux (`hasSelinux`) only. It comes after the files and folders that it labels, and before the service. The
@@ -26,10 +26,9 @@ export const selinuxModule: ChangeKind<Args, Before> = {
   kind: "selinux",
 
   async isDone(target, { module }) {
-    const now = await moduleThere();
     // It may be one of the files that are still to be placed.
-    if (now === undefined || !lstat(module)) return false;
-    return now.equals(Deno.readFileSync(module)) && await isLabelled(target);
+    const isGiven = lstat(module) && lstat(GIVEN) && read(GIVEN).equals(read(module));
+    return Boolean(isGiven) && await isLoaded() && await isLabelled(target);
   },
 
   preview: (target, { module }) => [
@@ -38,20 +37,24 @@ export const selinuxModule: ChangeKind<Args, Before> = {
   ],
 
   async before() {
-    return { module: (await moduleThere())?.toString("base64") ?? null };
+    return { had: await isLoaded() };
   },
 
   async apply(target, { module }) {
     await mustRun("semodule", ["-i", module]);
+    replaceFile(GIVEN, read(module), { mode: 0o600, uid: 0, gid: 0 });
     await label(target);
   },
 
-  async undo(target, _args, { module }) {
-    if (module !== null) await putModuleBack(Buffer.from(module, "base64"));
-    else if (await moduleThere() !== undefined) await mustRun("semodule", ["-r", MODULE]);
+  async undo(target, _args, { had }) {
+    const left = had
+      ? [{ what: `the SELinux module ${MODULE}`, why: `there was one before: semodule -r ${MODULE}` }]
+      : [];
+    if (!had && await isLoaded()) await mustRun("semodule", ["-r", MODULE]);
+    if (lstat(GIVEN)) Deno.removeSync(GIVEN);
     // What stays on the host, evidence and spool, has labels that no policy knows any more.
     await label(target);
-    return [];
+    return left;
   },
 };
 
@@ -80,35 +83,27 @@ async function isLabelled(target: Target): Promise<boolean> {
   return wouldChange === "" && (!lstat(SPOOL) || await mustRun("restorecon", ["-n", "-v", SPOOL]) === "");
 }
 
-/** The module as it was given to the policy, byte for byte; undefined where the policy has none of that name. */
-async function moduleThere(): Promise<Buffer | undefined> {
+async function isLoaded(): Promise<boolean> {
   const list = await mustRun("semodule", ["-l"]);
   // Older ones say the version behind the name.
-  if (!list.split("\n").some((line) => line.split(/\s/)[0] === MODULE)) return undefined;
-  return await withPrivateFolder(async (folder) => {
-    await mustRun("semodule", ["--hll", "-E", MODULE], folder);
-    return Buffer.from(Deno.readFileSync(`${folder}/${MODULE}.pp`));
-  }, EXCHANGE);
+  return list.split("\n").some((line) => line.split(/\s/)[0] === MODULE);
 }
 
-async function putModuleBack(bytes: Buffer): Promise<void> {
-  await withPrivateFolder(async (folder) => {
-    Deno.writeFileSync(`${folder}/${MODULE}.pp`, bytes);
-    await mustRun("semodule", ["-i", `${folder}/${MODULE}.pp`]);
-  }, EXCHANGE);
+function read(path: string): Buffer {
+  return Buffer.from(Deno.readFileSync(path));
 }
 
 /**
  * @returns what it printed on stdout
  * @throws {Error} if it fails, or is not here
  */
-async function mustRun(program: string, args: string[], cwd = "/"): Promise<string> {
-  const { code, printed, complaint } = await run(program, args, cwd);
+async function mustRun(program: string, args: string[]): Promise<string> {
+  const { code, printed, complaint } = await run(program, args);
   if (code === 0) return printed;
   throw new Error(`${program} ${args.join(" ")} failed (exit code ${code}): ${complaint || printed}`);
 }
 
-async function run(program: string, args: string[], cwd = "/") {
+async function run(program: string, args: string[]) {
   const path = FOLDERS_OF_PROGRAMS.map((folder) => `${folder}/${program}`).find(lstat);
   if (path === undefined) {
     throw new Error(
@@ -117,7 +112,7 @@ async function run(program: string, args: string[], cwd = "/") {
   }
   const { code, stdout, stderr } = await new Deno.Command(path, {
     args,
-    cwd,
+    cwd: "/",
     stdin: "null",
     env: { LC_ALL: "C" },
   }).output();
