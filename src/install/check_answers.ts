@@ -55,8 +55,11 @@ export async function checkAnswers(
   target: Target,
   signal: AbortSignal = new AbortController().signal,
 ): Promise<CheckReport> {
-  const { settings, errors, warnings } = reportOn(target, plannedConfig(target, config));
+  const report = reportOn(target, plannedConfig(target, config));
   const given = Object.keys(config);
+  const { settings } = report;
+  const errors = report.errors.map((line) => asGiven(line, given));
+  const warnings = report.warnings.map((line) => asGiven(line, given));
   // What is wrong already, and that nobody has touched now, is no reason to stop an upgrade.
   if (!settings) return { ok: [], failed: given.length === 0 ? [] : errors, notes: warnings };
   const isAbout = (keys: readonly string[]) => given.some((key) => keys.includes(key));
@@ -73,6 +76,12 @@ export async function checkAnswers(
     failed: found.filter(({ ok }) => !ok).map(({ says }) => says),
     notes: [...warnings, ...found.flatMap(({ notes }) => notes)],
   };
+}
+
+/** The config that a line counts in is not there yet: what somebody has just given she finds by its key. */
+function asGiven(line: string, given: readonly string[]): string {
+  const { fault = "", key = "" } = /: line [0-9]+: (?<fault>(?<key>\w+).*)$/s.exec(line)?.groups ?? {};
+  return given.includes(key) ? fault : line;
 }
 
 /**
