@@ -29,7 +29,11 @@ $(DENORT): packaging/fetch_deno.sh Makefile
 # The hooks and the shipped queries lie beside the executable, as they do where it is installed.
 dist/srvaudit: $(DENORT) $(SOURCES) deno.json deno.lock
 	@rm -rf dist/js && mkdir -p dist
-	$(DENO) bundle --quiet --platform deno --code-splitting --minify --outdir dist/js src/main.ts
+	$(DENO) bundle --quiet --platform deno --code-splitting --outdir dist/js src/main.ts
+	@# Not by bundle's --minify: its esbuild then takes a `using` whose name is used once for any constant, puts the value where the
+	@# name stood, and nothing releases it: a lock, a database. So only blanks and names get shorter here.
+	@$(DENO_DIR)/dl/esbuild-*/esbuild-* --minify-whitespace --minify-identifiers --format=esm --log-level=warning \
+	  --allow-overwrite --outdir=dist/js dist/js/*.js
 	@# The executable has their times in it, and would have Deno's types and this folder's name if it were checked again: two
 	@# builds of the same sources are the same bytes.
 	@find dist/js -exec touch -d @0 {} +

@@ -33,6 +33,8 @@ import { undoRun } from "./undo.ts";
 /** How often it looks whether it was confirmed, in milliseconds; and waits where something could not be put back. */
 const LOOK_MS = 1000;
 const AGAIN_MS = 10_000;
+/** How often one looks that is not the only one: the other may be about to end. */
+const LOOKS_BESIDE = 3;
 /** How long an installer that is still at it is waited for, in milliseconds: users may be locked out meanwhile. */
 const INSTALLER_MS = 60_000;
 
@@ -48,13 +50,18 @@ export async function putBackCommand(args: readonly string[]): Promise<number> {
     throw new Error("put-back takes nothing but --now: see srvaudit install --help");
   }
   await openLog(`${target.root}/var/log/srvaudit.log`, "info");
-  if (args[0] === "--now") return await putBack(target) ? 0 : 1;
+  if (args[0] === "--now") return await putBack(target, new Set()) ? 0 : 1;
   await Deno.stdout.write(new TextEncoder().encode(`${WAITING}\n`));
-  while (true) {
+  const told = new Set<string>();
+  let only: Disposable | undefined;
+  for (let looks = 1;; looks++) {
+    only ??= tryLock(`${target.root}/run/srvaudit-guardian.lock`);
     const leftMs = timeLeft(target);
     if (leftMs === undefined) return 0;
     if (leftMs > 0) await pause(Math.min(leftMs, LOOK_MS));
-    else if (!await putBack(target)) await pause(AGAIN_MS);
+    else if (!await putBack(target, only ? told : undefined)) await pause(AGAIN_MS);
+    // Another one is at it: the agent starts one again and again, as long as it cannot be put back.
+    if (!only && looks === LOOKS_BESIDE) return 0;
   }
 }
 
@@ -69,9 +76,10 @@ function timeLeft(target: Target): number | undefined {
 /**
  * Puts back what nobody has confirmed, now. Of several that do it at once, one does it; another goes on where one was killed.
  *
+ * @param told why it could not be, as root was told already; undefined where another one tells her
  * @returns whether all of it is as it was
  */
-async function putBack(target: Target): Promise<boolean> {
+async function putBack(target: Target, told: Set<string> | undefined): Promise<boolean> {
   using turn = await lockWithin(`${target.root}/run/srvaudit-put-back.lock`, INSTALLER_MS);
   if (!turn) return false;
   const waiting = begin(target);
@@ -92,7 +100,9 @@ async function putBack(target: Target): Promise<boolean> {
     return true;
   } catch (error) {
     log.error("what nobody confirmed could not be put back: {reason}", { reason: messageOf(error) });
-    await tellRoot(waiting, `what nobody confirmed could not be put back: ${messageOf(error)}`);
+    const words = `what nobody confirmed could not be put back: ${messageOf(error)}`;
+    if (told && !told.has(words)) await tellRoot(waiting, words);
+    told?.add(words);
     return false;
   }
 }

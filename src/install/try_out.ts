@@ -151,7 +151,8 @@ async function standingOf(attempt: Attempt): Promise<Standing> {
 async function mustBeLetIn({ user: { name }, deadline }: Attempt): Promise<void> {
   const { code, errors } = await runAs(name, "/bin/true", "true", new Uint8Array(), {}, deadline);
   if (code === 0) return;
-  throw new Error(`nobody can become her at present: ${visible(new TextDecoder().decode(errors).trim())}`);
+  const said = new TextDecoder().decode(errors).trim().replaceAll("\n", "; ");
+  throw new Error(`nobody can become her at present: ${visible(said)}`);
 }
 
 /** Asks id(1), and so LDAP and SSSD as well. */

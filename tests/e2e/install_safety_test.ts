@@ -188,6 +188,27 @@ testThatNeeds(
   },
 );
 
+testThatNeeds(["root"], "however long it cannot be put back, one guardian stays at it", async () => {
+  await using host = await TestHost.start({ installed: true });
+  const user = await host.addUser("/bin/bash");
+  await armed(host, user, NEVER);
+  const [first] = await guardians(host);
+  // The agent starts one each time that it looks; here nothing is to be done yet.
+  const others = await Promise.all(Array.from({ length: 3 }, () => srvaudit(host, "put-back")));
+  assert.deepEqual(others.map(({ code, text }) => [code, text]), Array(3).fill([0, "waiting\n"]));
+  assert.deepEqual(await guardians(host), [first]);
+  // It cannot be replaced where it is.
+  await succeed(host.asRoot(["mount", "--bind", "/etc/passwd", "/etc/passwd"]));
+  const file = stateFile(host, "unconfirmed");
+  const waiting = JSON.parse(Deno.readTextFileSync(file));
+  Deno.writeTextFileSync(file, JSON.stringify({ ...waiting, seconds: 0 }));
+  await until("a beginning", () => Promise.resolve(isThere(stateFile(host, "putting-back"))));
+  assert.equal((await srvaudit(host, "put-back", "--now")).code, 1);
+  assert.equal(shellOf(host, user), HELLO);
+  await succeed(host.asRoot(["umount", "/etc/passwd"]));
+  await putBack(host, user);
+});
+
 testThatNeeds(
   ["root"],
   "the agent puts back where the guardian was killed, also after a restart",
