@@ -5,8 +5,13 @@
 #   systemd_host.sh hold LAYERS FOLDER
 #                                 boots a copy, kept in memory under FOLDER/root; prints the number of its first process,
 #                                 another one each time that it is rebooted, and is there until standard input ends
+#   systemd_host.sh enter PID COMMAND...
+#                                 runs a command in the host whose first process that is, as root, from /
 # What runs in it ends with it, however this ends; of a kill -9 a group of processes without any stays until the next one.
 set -eu
+
+# What would reach the machine's kernel.
+kept=-sys_module,-sys_rawio,-sys_time,-syslog,-audit_control,-mac_admin,-mac_override
 
 self=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd -P)/systemd_host.sh
 
@@ -154,11 +159,18 @@ init() {
   # Not by chroot alone: whoever enters the mount namespace of a process in there would be on the machine's own disk.
   cd "$1"
   pivot_root . mnt
+  # shellcheck disable=SC2016 # the inner shell expands it
   exec chroot . sh -ec '
     umount -l /mnt
-    exec setpriv --bounding-set -sys_module,-sys_rawio,-sys_time,-syslog,-audit_control,-mac_admin,-mac_override \
-      env -i container=satest /sbin/init
-  ' < /dev/null > /dev/null 2>&1
+    exec setpriv --bounding-set "$1" env -i container=satest /sbin/init
+  ' sh "$kept" < /dev/null > /dev/null 2>&1
+}
+
+enter() {
+  pid=$1
+  shift
+  exec nsenter --target="$pid" --mount --uts --ipc --net --pid --time --cgroup --root="/proc/$pid/root" --wdns=/ \
+    setpriv --bounding-set "$kept" "$@"
 }
 
 case $1 in
@@ -170,4 +182,8 @@ case $1 in
   reboots) reboots "$2" "$3" ;;
   boot) boot "$2" "$3" ;;
   init) init "$2" ;;
+  enter)
+    shift
+    enter "$@"
+    ;;
 esac

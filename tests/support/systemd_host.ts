@@ -10,7 +10,6 @@ import { type Finished, run, type RunOptions, succeed } from "./run.ts";
 import { until } from "./sshd.ts";
 
 const SCRIPT = new URL("systemd_host.sh", import.meta.url).pathname;
-const NAMESPACES = ["mount", "uts", "ipc", "net", "pid", "time", "cgroup"].map((name) => `--${name}`);
 
 /** A host that is up until it is disposed of. */
 export class SystemdHost implements AsyncDisposable {
@@ -55,7 +54,7 @@ export class SystemdHost implements AsyncDisposable {
 
   /** The words that stand before a command to run it inside, as root, from `/`: for a program that is not run by `run`. */
   get inside(): readonly string[] {
-    return ["nsenter", `--target=${this.#pid}`, ...NAMESPACES, `--root=${this.root}`, "--wdns=/"];
+    return [SCRIPT, "enter", String(this.#pid)];
   }
 
   /** Runs a command inside, as root. */
