@@ -10,7 +10,7 @@ import type { Target } from "./target.ts";
 import { wordsFor } from "./words.ts";
 
 /**
- * Keeps what was installed, and says until when that could be said, and what holds now.
+ * Keeps what was installed, and says until when that could be said, and who has hello by it.
  *
  * @returns the exit code: 1 where there is nothing to confirm
  */
@@ -23,7 +23,10 @@ export async function confirmInstall(target: Target): Promise<number> {
   }
   const until = localTime((Date.now() + leftMs) * 1000);
   say(`confirmed, ${lengthOfTime(leftMs * 1000)} before it would have been put back (${until}): it stays`);
-  const whoGetsIn = readJournal(target).entries.filter(({ kind }) => WHO_GETS_IN.includes(kind));
+  // What was confirmed before may not hold any more: chsh(1), rescue.
+  const whoGetsIn = readJournal(target).entries.filter(({ kind, run }) =>
+    WHO_GETS_IN.includes(kind) && waiting.runs.includes(run)
+  );
   // Of two runs that did the same one line is enough.
   new Set(wordsFor(whoGetsIn.map((entry) => ({ ...entry, kind: kindOf(entry.kind) })))).forEach((line) =>
     say(line)

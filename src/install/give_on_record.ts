@@ -12,6 +12,7 @@ import type { Target } from "./target.ts";
  * @param now its bytes
  * @param then what they will be: the same users
  * @param write writes it
+ * @param names whose shells were asked for; everybody's without this
  * @returns what `write` returns
  * @throws {Error} what `write` throws
  */
@@ -20,24 +21,26 @@ export function giveOnRecord<Result>(
   now: Uint8Array,
   then: Uint8Array,
   write: () => Result,
+  names: Iterable<string> = [],
 ): Result {
-  record(target, now, then);
+  // What this program was called with says which it is: `uninstall`, `rescue alice`, `put-back`.
+  const by = [Deno.args[0] ?? "", ...names].join(" ");
+  record(target, now, then, by);
   try {
     return write();
   } catch (error) {
     // Nobody was given anything: it must not be laid to us later.
-    record(target, then, now);
+    record(target, then, now, by);
     throw error;
   }
 }
 
-/** What this program was called with says which it is: `uninstall`, `rescue`, `put-back`. */
-function record(target: Pick<Target, "root">, now: Uint8Array, then: Uint8Array): void {
+function record(target: Pick<Target, "root">, now: Uint8Array, then: Uint8Array, by: string): void {
   const before = passwdLines(now);
   const changed = passwdLines(then).filter(({ shell }, i) => shell !== before[i]?.shell);
   addGivenShells(stateFolder(target), {
     atUs: nowUs(),
-    by: Deno.args[0] ?? "",
+    by,
     shells: Object.fromEntries(changed.map(({ name, shell }) => [name, shell])),
   });
 }

@@ -59,7 +59,7 @@ function rewrite(
     return plain(name);
   });
   if (given.length > 0) {
-    notes.push(...giveOnRecord(target, now, then, () => writeSomehow(path, now, then, target.root)));
+    notes.push(...giveOnRecord(target, now, then, () => writeSomehow(path, now, then, target.root), names));
   }
   return given;
 }

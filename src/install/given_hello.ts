@@ -1,6 +1,7 @@
-/** Whom the installer gave `hello`. */
+/** Whom the installer gave `hello`, and from whom an admin has taken it since. */
 
-import { readJournal } from "./journal.ts";
+import { readGivenShells } from "../record/given_shells.ts";
+import { type Journal, readJournal, stateFolder } from "./journal.ts";
 import { LOGIN_SHELLS, usersIn } from "./old_shells.ts";
 import type { Target } from "./target.ts";
 
@@ -10,11 +11,32 @@ import type { Target } from "./target.ts";
  * @throws {Error} if the journal cannot be read, or is none
  */
 export function givenHello(target: Pick<Target, "root">): Map<string, string> {
-  const { entries, isFinished } = readJournal(target);
-  const found = new Map<string, string>();
-  for (const { kind, args } of isFinished ? entries : []) {
-    if (kind !== LOGIN_SHELLS || typeof args !== "object" || args === null || !("to" in args)) continue;
-    for (const { name } of usersIn(args)) found.set(name, String(args.to));
-  }
-  return found;
+  return new Map(givings(readJournal(target)).map(({ name, to }) => [name, to]));
+}
+
+/**
+ * Whom `srvaudit rescue NAME` gave a shell after that: she is to be without `hello`. On the day when nobody could log in
+ * nobody was named.
+ *
+ * @returns the shells that they were given, by name
+ * @throws {Error} if the journal cannot be read, or is none
+ */
+export function takenHello(target: Pick<Target, "root">): Map<string, string> {
+  const journal = readJournal(target);
+  const rescues = readGivenShells(stateFolder(target)).filter(({ by }) => by.startsWith("rescue "));
+  return new Map(
+    givings(journal).flatMap(({ name, run }): [string, string][] => {
+      const sinceUs = (journal.begunMs.get(run) ?? Infinity) * 1000;
+      const shell = rescues.findLast(({ atUs, shells }) => atUs > sinceUs && Object.hasOwn(shells, name))
+        ?.shells[name];
+      return shell === undefined ? [] : [[name, shell]];
+    }),
+  );
+}
+
+function givings({ entries, isFinished }: Journal): { name: string; to: string; run: number }[] {
+  return (isFinished ? entries : []).flatMap(({ kind, args, run }) => {
+    if (kind !== LOGIN_SHELLS || typeof args !== "object" || args === null || !("to" in args)) return [];
+    return usersIn(args).map(({ name }) => ({ name, to: String(args.to), run }));
+  });
 }

@@ -28,6 +28,8 @@ export interface Journal {
   lastRun: number;
   /** Whether the last run came to its end. */
   isFinished: boolean;
+  /** When each run has begun, or gone on, in milliseconds since 1970. */
+  begunMs: ReadonlyMap<number, number>;
 }
 
 type Line =
@@ -65,6 +67,7 @@ export function readJournal(target: Pick<Target, "root">): Journal {
   const lines = text.slice(0, text.lastIndexOf("\n") + 1).split("\n").filter(Boolean);
   const entries = new Map<string, JournalEntry>();
   const journal = { firstRun: 0, lastRun: 0, isFinished: true };
+  const begunMs = new Map<number, number>();
   lines.forEach((each, i) => {
     const line = lineOf(each, `${fileOf(target)}:${i + 1}`);
     if ("undone" in line) entries.delete(keyOf(line.undone));
@@ -73,9 +76,10 @@ export function readJournal(target: Pick<Target, "root">): Journal {
       journal.firstRun ||= line.run;
       journal.lastRun = line.run;
       journal.isFinished = "finished" in line;
+      if ("begun" in line) begunMs.set(line.run, Date.parse(line.begun));
     }
   });
-  return { ...journal, entries: [...entries.values()] };
+  return { ...journal, begunMs, entries: [...entries.values()] };
 }
 
 function lineOf(text: string, place: string): Line {

@@ -4,12 +4,15 @@
  */
 
 import { Buffer } from "node:buffer";
+import { nowUs } from "../record/clock.ts";
+import { addGivenShells } from "../record/given_shells.ts";
 import { messageOf } from "../terminal/message_of.ts";
 import { say } from "../terminal/speak.ts";
 import { FIRST, withoutBlock } from "./blocks.ts";
 import { detectTarget } from "./detect.ts";
 import { giveShellsBack } from "./give_shells_back.ts";
 import { PROFILE } from "./manifest.ts";
+import { stateFolder } from "./journal.ts";
 import { passwdLines } from "./passwd_file.ts";
 import type { RescueRequest } from "./request.ts";
 import { findSshd, reloadSshd } from "./sshd.ts";
@@ -76,6 +79,12 @@ function shells(root: string, users: readonly string[]): boolean {
         : `${root}/etc/passwd has no user ${user}`,
     );
     if (!line) isClean = false;
+    // Whoever took hello from her: now she is to be without it.
+    else {addGivenShells(stateFolder({ root }), {
+        atUs: nowUs(),
+        by: `rescue ${user}`,
+        shells: { [user]: line.shell },
+      });}
   }
   return isClean;
 }

@@ -10,7 +10,7 @@
 export interface GivenShells {
   /** When, in microseconds since 1970: before passwd was changed. */
   atUs: number;
-  /** Which program of ours: `rescue`. */
+  /** Which program of ours, and for whom where somebody was named: `rescue`, `rescue alice`. */
   by: string;
   /** The shells by name, as passwd has them. */
   shells: Readonly<Record<string, string>>;

@@ -155,7 +155,7 @@ testThatNeeds(
 
     await asRoot(host, "srvaudit", "rescue", bob.name);
     assert.equal(shellOf(host, bob), "/bin/bash");
-    assert.deepEqual(await toldTimes(agent, 2), [first, back("rescue")]);
+    assert.deepEqual(await toldTimes(agent, 2), [first, back(`rescue ${bob.name}`)]);
 
     // Nobody confirms it.
     const environment = ["DENO_DIR", "DENO_NO_UPDATE_CHECK"].map((name) =>
@@ -166,7 +166,7 @@ testThatNeeds(
     await seen(agent, bob);
     await asRoot(host, "srvaudit", "put-back", "--now");
     assert.equal(shellOf(host, bob), "/bin/bash");
-    assert.deepEqual(await toldTimes(agent, 3), [first, back("rescue"), back("put-back")]);
+    assert.deepEqual(await toldTimes(agent, 3), [first, back(`rescue ${bob.name}`), back("put-back")]);
 
     await asRoot(host, "usermod", "-s", HELLO, bob.name);
     await seen(agent, bob);
@@ -174,7 +174,12 @@ testThatNeeds(
     await asRoot(host, "srvaudit", "uninstall", "-y", "--keep-files");
     assert.equal(shellOf(host, bob), "/bin/bash");
     await agent.start();
-    assert.deepEqual(await toldTimes(agent, 4), [first, back("rescue"), back("put-back"), back("uninstall")]);
+    assert.deepEqual(await toldTimes(agent, 4), [
+      first,
+      back(`rescue ${bob.name}`),
+      back("put-back"),
+      back("uninstall"),
+    ]);
 
     // Where evidence goes, that goes as well.
     await agent.end();

@@ -10,8 +10,6 @@ import * as machine from "../../src/srvaudit/doctor/machine.ts";
 import * as programs from "../../src/srvaudit/doctor/programs.ts";
 import * as service from "../../src/srvaudit/doctor/service.ts";
 import * as trackers from "../../src/srvaudit/doctor/trackers.ts";
-import { detectTarget } from "../../src/install/detect.ts";
-import { recordBegin, recordChange, recordFinish } from "../../src/install/journal.ts";
 import { sshdSettings } from "../../src/install/sshd.ts";
 import { EvidenceStore } from "../../src/evidence/store.ts";
 import { NOON_US } from "../support/evidence.ts";
@@ -102,45 +100,6 @@ Deno.test("doctor: users whose hello, or whose real shell, is missing are named"
   assertFound(loop, "wrong", /is hello itself/);
   const none = await breaking(logins.users, (host) => host.write("/etc/passwd", ""));
   assertFound(none, "warning", /nobody/);
-});
-
-Deno.test("doctor: who was given hello by the installer, and logs in without it, is named", async () => {
-  const passwd = (bob: string) =>
-    `root:x:0:0::/root:/bin/bash\nalice:x:1000:1000::/home/alice:/usr/bin/hello-srvaudit\nbob:x:1001:1001::/h:${bob}\n`;
-  const given = async (host: DoctorHost) => {
-    const users = ["alice", "bob", "carol"].map((name) => ({ name, from: "/bin/bash" }));
-    const args = { users, to: "/usr/bin/hello-srvaudit" };
-    const target = detectTarget(host.root);
-    recordBegin(target, 1, "1.0.0");
-    recordChange(target, { run: 1, kind: "login shells", about: "all", args, before: null });
-    await host.write("/etc/passwd", passwd("/bin/zsh"));
-    return target;
-  };
-  const left = await breaking(logins.users, async (host) => recordFinish(await given(host), 1));
-  assert.deepEqual(left, [{
-    state: "warning",
-    what: "bob's login shell is /bin/zsh: srvaudit install gave her hello",
-    mend: "srvaudit install --users bob",
-  }]);
-  // What is told by `installer`.
-  assert.deepEqual(await breaking(logins.users, async (host) => void await given(host)), []);
-  for (const shell of ["/usr/sbin/nologin", "/srv/audit/hello"]) {
-    const found = await breaking(logins.users, async (host) => {
-      recordFinish(await given(host), 1);
-      await host.write("/etc/passwd", passwd(shell));
-    });
-    assert.deepEqual(found.filter(({ what }) => what.includes("gave her")), [], shell);
-  }
-  const many = await breaking(logins.users, async (host) => {
-    const names = Array.from({ length: 40 }, (_, i) => `u${i}`);
-    const args = { users: names.map((name) => ({ name, from: "" })), to: "/usr/bin/hello-srvaudit" };
-    const target = detectTarget(host.root);
-    recordChange(target, { run: 1, kind: "login shells", about: "all", args, before: null });
-    await host.write("/etc/passwd", names.map((name, i) => `${name}:x:${i}:1::/h:\n`).join(""));
-  });
-  assertFound(many, "warning", /^u4's login shell is \/bin\/sh:/);
-  assertFound(many, "warning", /^so it is with 35 more/);
-  assert.equal(many.length, 7);
 });
 
 Deno.test("doctor: a map of real shells that users cannot read, or can write, is wrong", async () => {

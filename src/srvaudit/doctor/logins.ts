@@ -5,7 +5,7 @@ import { parseLine } from "../../config/key_values.ts";
 import { DEFAULT_POLICY, mappedShell, type Policy } from "../../config/policy.ts";
 import { detectTarget } from "../../install/detect.ts";
 import { forcedUsers } from "../../install/forced_users.ts";
-import { givenHello } from "../../install/given_hello.ts";
+import { givenHello, takenHello } from "../../install/given_hello.ts";
 import { helloOn } from "../../install/old_shells.ts";
 import { findSshd, settingsFor, type SshdSettings } from "../../install/sshd.ts";
 import { isClosedShell } from "../../posix/accounts.ts";
@@ -72,21 +72,22 @@ export function users(host: Host): Finding[] {
     : [ok(`${all.length} of /etc/passwd log in through hello, and have a real shell`), ...left];
 }
 
-/** Who was given hello, and logs in without it: by chsh(1), an admin, or rescue. Who is to be so is not told from who is not. */
+/** Who was given hello, and logs in without it: by chsh(1), an admin, or a rescue that named nobody. */
 function leavers(host: Host): Finding[] {
   // The journal is root's: `installer` of this doctor says that it was not looked at.
   if (!host.isRoot) return [];
   const given = givenHello({ root: host.root });
+  const taken = takenHello({ root: host.root });
   const isHello = helloOn({ root: host.root });
   const found = passwdUsers(host).filter(({ name, shell }) =>
-    given.delete(name) && !isHello(shell) && !isClosedShell(shell)
+    given.delete(name) && !isHello(shell) && !isClosedShell(shell) && taken.get(name) !== shell
   );
   const more = found.length - MOST_NAMED;
   return [
     ...found.slice(0, MOST_NAMED).map(({ name, shell }) =>
       warning(
         `${name}'s login shell is ${shell || "/bin/sh"}: srvaudit install gave her hello`,
-        `srvaudit install --users ${name}`,
+        `srvaudit install -y --users ${name}; or, if she is to be so, srvaudit rescue ${name}`,
       )
     ),
     ...(more > 0
