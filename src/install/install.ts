@@ -81,6 +81,9 @@ async function installAll(target: Target, request: InstallRequest & { action: "i
   const chosen = await chooseAll(target, answers);
   plan.notes.forEach(say);
   for (const { name, why } of chosen.left) say(`${name} is left as she is: ${why}`);
+  if (request.yes && answers.who.who === "users" && chosen.left.length > 0) {
+    throw new Error("nothing was changed: name those alone who can have hello");
+  }
   const all = await pendingChanges(target, journal, [...changes, ...(chosen.change ? [chosen.change] : [])]);
   if (request.dryRun) {
     print(await previewText(target, all));

@@ -356,6 +356,12 @@ testThatNeeds(
       /--set redmineKey is refused/,
     );
     assert.equal((await srvaudit(debian, ["install", "-y", "--users", "nobody-is-called-so"])).code, 1);
+    const closed = await srvaudit(debian, ["install", "-y", "--users", "alice,www-data"]);
+    assert.match(
+      closed.errors,
+      /www-data is left as she is: .*nologin[^]*nothing was changed: name those alone/,
+    );
+    assert.equal(closed.code, 1);
     assert.equal((await srvaudit(debian, ["uninstall"])).code, 1);
     await debian.succeed(["chmod", "755", "/root"]);
     const asAlice = await debian.run(["su", "alice", "-c", `${RELEASE}/${PROGRAM} install -y`]);
