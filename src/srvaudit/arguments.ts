@@ -313,12 +313,8 @@ export function parseArguments(args: readonly string[]): Request {
     help: { option: { hidden: "doc", names: ["-h", "--help"] } },
     version: { value: `srvaudit ${VERSION}`, option: { hidden: "doc", names: ["-V", "--version"] } },
     description: message`The admin's tool of srvAudit, which ties every shell session to a ticket.`,
-    examples: examples(
-      "srvaudit status                  is the agent well, and who is here?",
-      "srvaudit follow                  what are they doing?",
-      "srvaudit sessions --ticket 17    who worked on that?",
-      "srvaudit doctor                  what is wrong, and its mend",
-    ),
+    // One: all of it fits on a screen of 24 lines.
+    examples: examples("srvaudit sessions --ticket 17    who worked on that?"),
     footer: message`What a command takes: ${commandLine("srvaudit COMMAND --help")}`,
     usageLine: USAGE,
     termWidth: "auto",
