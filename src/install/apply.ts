@@ -18,10 +18,10 @@ export async function applyChanges(
   run: number,
   changes: readonly Change[],
 ): Promise<Change[]> {
+  const journal = readJournal(target);
   const made: Change[] = [];
   for (const change of changes) {
     const { kind, about, args } = change;
-    const journal = readJournal(target);
     const isDone = await kind.isDone(target, args);
     if (isDone && isKnown(journal, change)) continue;
     // Who gets in is put back run by run: what an earlier run did of that, and was confirmed, stays.
